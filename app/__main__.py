@@ -1,0 +1,5 @@
+"""`python -m app` is `swinlite`."""
+
+from .cli import run
+
+run()

@@ -1,0 +1,15 @@
+"""Names for the array types that flow between the rooms; shapes are in the docstrings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+AnyArray = NDArray[Any]
+BoolArray = NDArray[np.bool_]
+ByteArray = NDArray[np.uint8]
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+LabelArray = NDArray[np.unsignedinteger[Any]]

@@ -1,0 +1,46 @@
+"""The command line: one file a command, each of which parses, calls and prints. Only this room exits."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from .. import __version__
+from ..errors import SwinliteError
+from .predict import predict
+from .weights import weights
+
+INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="swinlite")
+def cli() -> None:
+    """Segment medical pictures and volumes from boxes, on a CPU."""
+
+
+cli.add_command(predict)
+cli.add_command(weights)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 done, 1 a case failed, 2 usage or set-up, 130 interrupted."""
+    try:
+        code = cli.main(args=arguments, prog_name="swinlite", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except SwinliteError as error:
+        click.echo(f"swinlite: {error}", err=True)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("swinlite: interrupted", err=True)
+        return INTERRUPTED
+
+
+def run() -> None:
+    """Entry point of the program."""
+    sys.exit(main())

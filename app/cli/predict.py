@@ -1,0 +1,180 @@
+"""`swinlite predict`: cases in, label maps out."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ..engines.engine import EngineInfo
+    from ..segment.batch import CaseResult
+
+SOME_CASE_FAILED = 1
+INTERRUPTED = 130
+
+_FILE_OR_FOLDER = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option(
+    "-i", "--input", "inputs", multiple=True, required=True, type=_FILE_OR_FOLDER, metavar="DIR|FILE...",
+    help="Challenge .npz files, or folders that hold them; more may follow, so -i *.npz works.",
+)  # fmt: skip
+@click.argument("more_inputs", nargs=-1, type=_FILE_OR_FOLDER, metavar="")
+@click.option(
+    "-o", "--output", "output_folder", required=True, type=_FILE_OR_FOLDER, metavar="DIR",
+    help="Folder for the label maps, one .npz a case under the name of its input.",
+)  # fmt: skip
+@click.option("--model", metavar="NAME", help="A model of `swinlite weights list`; default: the one marked there.")
+@click.option(
+    "--weights", type=_FILE_OR_FOLDER, metavar="FILE", help="Use these weights instead, .safetensors or .pth."
+)
+@click.option("--seed", type=int, default=42, show_default=True, help="Seed of the random points and scribbles.")
+@click.option(
+    "--prompt-rule", type=click.Choice(["code", "paper"]), default="code", show_default=True,
+    help="Where in a box points and scribble may lie: as in the published code, or as in its paper.",
+)  # fmt: skip
+@click.option("--threads", type=click.IntRange(min=1), help="Processor threads; default: all that may be used.")
+@click.option("--skip-existing", is_flag=True, help="Leave out cases whose output is there.")
+@click.option("--overlay", "overlay_folder", type=_FILE_OR_FOLDER, metavar="DIR", help="Also draw a PNG a case here.")
+@click.option(
+    "--timing", "timing_csv", type=_FILE_OR_FOLDER, metavar="CSV",
+    help="Write the time of each case here, and a run report beside it as .json.",
+)  # fmt: skip
+@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+@click.option("-v", "--verbose", is_flag=True, help="Print where the time of each case goes, and traces of faults.")
+def predict(
+    inputs: tuple[Path, ...],
+    more_inputs: tuple[Path, ...],
+    output_folder: Path,
+    model: str | None,
+    weights: Path | None,
+    seed: int,
+    prompt_rule: str,
+    threads: int | None,
+    skip_existing: bool,
+    overlay_folder: Path | None,
+    timing_csv: Path | None,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Segment every box of every case.
+
+    A case is an .npz with `imgs`, (H, W, 3) or (D, H, W), and `boxes`, (N, 4) or (N, 6); its output holds
+    `segs`, a label map in which k is the object of box k. A case that fails harms no other. Exit codes:
+    0 all done, 1 some case failed, 2 wrong usage or set-up, 130 interrupted.
+    """
+    from ..cases.discover import find_cases, prepare_output_folder
+    from ..prompts.rules import PROMPT_RULES
+
+    start = time.perf_counter()
+    cases = find_cases((*inputs, *more_inputs))
+    prepare_output_folder(output_folder, cases)
+    for folder in (overlay_folder, timing_csv.parent if timing_csv else None):
+        if folder is not None:
+            prepare_output_folder(folder, ())
+
+    from ..segment.batch import run_batch
+    from ..segment.segmenter import load_segmenter
+
+    [rule] = [known for known in PROMPT_RULES if known == prompt_rule]
+    segmenter = load_segmenter(model, weights=weights, threads=threads, seed=seed, prompt_rule=rule)
+    startup = time.perf_counter() - start
+    printer = _Printer(len(cases), quiet, verbose)
+    printer.announce(segmenter.info)
+    interrupted = False
+    try:
+        with printer.progress() as tick:
+            for result in run_batch(
+                cases, output_folder, segmenter, skip_existing=skip_existing, overlay_folder=overlay_folder
+            ):
+                printer.results.append(result)
+                tick(result)
+    except KeyboardInterrupt:
+        interrupted = True
+    if timing_csv is not None:
+        from ..report.run_report import write_run_report, write_timing
+
+        settings = {"seed": seed, "prompt_rule": rule, "inputs": [str(path) for path in (*inputs, *more_inputs)]}
+        write_timing(timing_csv, printer.results)
+        write_run_report(timing_csv.with_suffix(".json"), segmenter.info, printer.results, settings, startup)
+    failed = printer.summarise(output_folder, time.perf_counter() - start, interrupted)
+    return INTERRUPTED if interrupted else SOME_CASE_FAILED if failed else 0
+
+
+class _Printer:
+    """Says what happens: a progress bar on a terminal, else a line a case; the failures once more at the end."""
+
+    def __init__(self, total: int, quiet: bool, verbose: bool) -> None:
+        self.results: list[CaseResult] = []
+        self._total = total
+        self._quiet = quiet
+        self._verbose = verbose
+        self._bar_shown = not quiet and not verbose and sys.stderr.isatty()
+        if verbose:
+            import logging
+
+            logging.basicConfig(level=logging.DEBUG, format="%(message)s")
+
+    def announce(self, info: EngineInfo) -> None:
+        if not self._quiet:
+            threads = "1 thread" if info.threads == 1 else f"{info.threads} threads"
+            click.echo(
+                f"model {info.model} (sha256 {info.weights_sha256[:12]}), {info.engine}, {info.precision}, {threads}",
+                err=True,
+            )
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[CaseResult], None]]:
+        """Give what is to be called after each case."""
+        if not self._bar_shown:
+            yield self._print_case
+            return
+        with click.progressbar(length=self._total, label="segmenting", file=sys.stderr) as bar:
+            yield lambda _: bar.update(1)
+        for result in self.results:
+            self._print_notes(result)
+
+    def _print_case(self, result: CaseResult) -> None:
+        if self._quiet:
+            return
+        position = f"[{len(self.results)}/{self._total}] {result.name}"
+        if result.error:
+            outcome = "FAILED"
+        elif result.skipped:
+            outcome = "skipped, its output is there"
+        else:
+            outcome = f"{_count(result.objects, 'object')} in {result.running_time:.2f} s"
+        click.echo(f"{position}: {outcome}", err=True)
+        if self._verbose:
+            parts = ", ".join(f"{stage} {seconds:.3f} s" for stage, seconds in result.clock.seconds.items())
+            click.echo(f"  {parts}; {_count(result.encoder_calls, 'encoder call')}", err=True)
+        self._print_notes(result)
+
+    def _print_notes(self, result: CaseResult) -> None:
+        for note in result.notes:
+            click.echo(f"  {result.name}: {note}", err=True)
+
+    def summarise(self, output_folder: Path, seconds: float, interrupted: bool) -> int:
+        """Print the closing lines and return the number of failed cases."""
+        failed = [result for result in self.results if result.error]
+        skipped = sum(result.skipped for result in self.results)
+        done = len(self.results) - len(failed) - skipped
+        if not self._quiet:
+            counts = f"{done} done, {skipped} skipped, {len(failed)} failed of {self._total}"
+            click.echo(f"{counts} in {seconds:.1f} s; label maps in {output_folder}", err=True)
+        if interrupted:
+            click.echo("swinlite: interrupted; what is written is whole, --skip-existing goes on from here", err=True)
+        for result in failed:
+            click.echo(f"swinlite: {result.error}", err=True)
+        return len(failed)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")

@@ -1,0 +1,80 @@
+"""`swinlite weights`: which models there are, whether their files are right, and how to add one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import WeightsError
+
+if TYPE_CHECKING:
+    from ..weights.publish import Dtype
+
+
+@click.group()
+def weights() -> None:
+    """List, verify and import model weights."""
+
+
+@weights.command("list")
+def list_models() -> None:
+    """List the models of the manifest; the default one is marked with a star."""
+    from ..weights.manifest import Manifest
+
+    manifest = Manifest.read()
+    default = manifest.find(None).name
+    for entry in manifest.entries:
+        place = f"package {entry.package.name} {entry.package.version}" if entry.package else entry.file
+        click.echo(f"{'*' if entry.name == default else ' '} {entry.name}  ({entry.architecture}, {place})")
+        click.echo(f"    sha256   {entry.sha256}")
+        click.echo(f"    licences code {entry.code_licence}; weights {entry.weights_licence}")
+        click.echo(f"    source   {entry.source}")
+
+
+@weights.command()
+def verify() -> int:
+    """Check the hash of every file that the manifest names; exit code 2 where one is missing or altered."""
+    from ..weights.manifest import Manifest, verified_sha256
+
+    manifest = Manifest.read()
+    wrong = 0
+    for entry in manifest.entries:
+        try:
+            verified_sha256(manifest.locate(entry), entry.sha256)
+            click.echo(f"{entry.name}: as the manifest says")
+        except WeightsError as error:
+            wrong += 1
+            click.echo(f"{entry.name}: {error}", err=True)
+    return WeightsError.exit_code if wrong else 0
+
+
+def _plain_name(_context: click.Context, _option: click.Parameter, value: Any) -> Any:
+    if value is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", value):
+        raise click.BadParameter("use letters, digits, dots, dashes and underscores, 64 at most")
+    return value
+
+
+@weights.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--name", callback=_plain_name, help="Name of the model; default: the file's name without its ending.")
+@click.option("--dtype", type=click.Choice(["float16", "float32"]), default="float16", show_default=True)
+@click.option("--folder", type=click.Path(path_type=Path), help="Weights folder; default: the one in use.")
+@click.option("--code-licence", default="not stated", show_default=True, help="Licence of the code it came with.")
+@click.option("--weights-licence", default="not stated", show_default=True, help="Licence of the weights themselves.")
+def import_file(
+    file: Path, name: str | None, dtype: Dtype, folder: Path | None, code_licence: str, weights_licence: str
+) -> None:
+    """Bring a published Swin-LiteMedSAM or LiteMedSAM checkpoint in as safetensors.
+
+    FILE is a .pth (a state dict, bare or under `model`) or a .safetensors. Nothing but tensors is ever
+    unpickled. Parameters that no forward pass reads are dropped.
+    """
+    from ..weights.manifest import weights_folder
+    from ..weights.publish import import_checkpoint
+
+    name = name or _plain_name(click.get_current_context(), click.get_current_context().command.params[0], file.stem)
+    entry = import_checkpoint(file, folder or weights_folder(), name, dtype, code_licence, weights_licence)
+    click.echo(f"{entry.name}: {entry.architecture}, {dtype}, sha256 {entry.sha256}")

@@ -1,0 +1,58 @@
+"""Whole models and the registry of what can be built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from .mask_decoders import MaskDecoder, PlainMaskDecoder, SkipMaskDecoder
+from .prompt_encoder import PromptEncoder
+from .swin_encoder import SwinImageEncoder
+from .tiny_vit_encoder import TinyViTImageEncoder
+
+
+class PromptableModel(nn.Module):
+    """Image encoder, prompt encoder and mask decoder under their published names."""
+
+    def __init__(self, image_encoder: nn.Module, mask_decoder: MaskDecoder) -> None:
+        super().__init__()
+        self.image_encoder = image_encoder
+        self.prompt_encoder = PromptEncoder()
+        self.mask_decoder = mask_decoder
+
+    def encode(self, frames: Tensor) -> tuple[Tensor, ...]:
+        """Frames (B, 3, 256, 256) in [0, 1] to the maps that decoding reads, (B, ...) each."""
+        return self.mask_decoder.image_maps(self.image_encoder(frames))
+
+    def decode(
+        self,
+        maps: tuple[Tensor, ...],
+        boxes: Tensor,
+        points: Tensor | None = None,
+        scribbles: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Boxes (N, 4), points (N, P, 2), scribbles (N, 256, 256) in the frame to logits (N, 256, 256), IoU (N)."""
+        return self.mask_decoder(
+            maps,
+            self.prompt_encoder.dense_position(),
+            self.prompt_encoder.sparse(boxes, points),
+            self.prompt_encoder.dense(scribbles),
+        )
+
+
+class Architecture(NamedTuple):
+    """What can be built, and what it wants to be told."""
+
+    title: str
+    build: Callable[[], PromptableModel]
+    reads_points_and_scribble: bool
+
+
+ARCHITECTURES = {
+    "swin-litemedsam": Architecture(
+        "Swin-LiteMedSAM", lambda: PromptableModel(SwinImageEncoder(), SkipMaskDecoder()), True
+    ),
+    "litemedsam": Architecture("LiteMedSAM", lambda: PromptableModel(TinyViTImageEncoder(), PlainMaskDecoder()), False),
+}

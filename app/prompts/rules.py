@@ -1,0 +1,29 @@
+"""How far inside a box points and scribble keep from its border: the published code's ranges or the paper's."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+
+PromptRule = Literal["code", "paper"]
+PROMPT_RULES: tuple[PromptRule, ...] = get_args(PromptRule)
+
+
+def point_shift(side: int, rule: PromptRule, rng: np.random.Generator) -> int:
+    """Pixels by which each end of a box side is moved inward before points are drawn."""
+    if rule == "paper":  # paper section 2.2: uniform in (w/5, 2w/5)
+        return int(rng.uniform(side / 5, 2 * side / 5))
+    return _integer_or_zero(side // 5, side // 2 - 2, rng)
+
+
+def scribble_shift(side: int, rule: PromptRule, rng: np.random.Generator) -> int:
+    """The same for the region that a scribble may cover."""
+    if rule == "paper":  # paper section 2.2: uniform in (w/8, w/6)
+        return int(rng.uniform(side / 8, side / 6))
+    return _integer_or_zero(side // 8, side // 6 - 1, rng)
+
+
+def _integer_or_zero(low: int, high: int, rng: np.random.Generator) -> int:
+    """Uniform in low..high, both included; 0 where that range is empty (published inference script)."""
+    return int(rng.integers(low, high + 1)) if low <= high else 0

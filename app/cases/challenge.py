@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -38,19 +39,26 @@ def write_segmentation(path: Path, labels: LabelArray) -> None:
 
 def _read_arrays(path: Path) -> dict[str, AnyArray]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise CaseError("is a single .npy array, expected an .npz with imgs and boxes")
-            missing = [key for key in ("imgs", "boxes") if key not in archive]
-            if missing:
-                raise CaseError(f"has no {' and no '.join(missing)}; it holds: {', '.join(archive) or 'nothing'}")
-            return {key: archive[key] for key in ("imgs", "boxes")}
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            return {key: _array(archive, key) for key in ("imgs", "boxes")}
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise CaseError(f"is damaged or cut short ({error}); copy it again") from error
     except ValueError as error:
         raise CaseError(_why_not_arrays(path, error)) from error
     except OSError as error:
         raise CaseError(f"cannot be read: {error.strerror or error}") from error
+
+
+def _array(archive: Any, key: str) -> AnyArray:
+    if not isinstance(archive, np.lib.npyio.NpzFile):
+        raise CaseError("is a single .npy array, expected an .npz with imgs and boxes")
+    if key not in archive:
+        raise CaseError(f"has no {key}; it holds: {', '.join(archive) or 'nothing'}")
+    array = archive[key]
+    if not isinstance(array, np.ndarray):
+        raise CaseError(f"{key} is no NumPy array; save it again with numpy.savez_compressed")
+    return array
 
 
 def _why_not_arrays(path: Path, error: ValueError) -> str:

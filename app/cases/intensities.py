@@ -43,6 +43,6 @@ def _scaled(pixels: AnyArray, low: float, high: float) -> ByteArray:
     out = np.empty(pixels.shape, np.uint8)
     for source, target in zip(pixels, out, strict=True):
         # Halves, so that extremes near the type's own limits do not overflow in the difference.
-        fraction = (source.astype(np.float64) / 2 - low / 2) / (high / 2 - low / 2)
+        fraction = (source.astype(np.float64) / 2 - low / 2) / max(high / 2 - low / 2, np.finfo(np.float64).tiny)
         target[...] = np.rint(fraction * 255)
     return out

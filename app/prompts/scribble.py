@@ -66,7 +66,8 @@ def _jitter(vertices: Vertices, rng: np.random.Generator) -> Vertices:
 def _render(vertices: Vertices, brush: int, shape: tuple[int, ...]) -> BoolArray:
     canvas: ByteArray = np.zeros(shape, np.uint8)
     corners = np.rint(vertices).astype(np.int32)
-    cv2.polylines(canvas, [corners], isClosed=False, color=1, thickness=brush)
+    # OpenCV draws wider than asked: a thickness of brush - 1 comes out as brush pixels, or one more.
+    cv2.polylines(canvas, [corners], isClosed=False, color=1, thickness=brush - 1)
     for x, y in corners.tolist():
         cv2.circle(canvas, (x, y), brush // 2 - 1, color=1, thickness=-1)
     return canvas.astype(bool)

@@ -1,0 +1,43 @@
+"""`swinlite weights` as its user meets it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from app.cli import main
+from app.networks.models import ARCHITECTURES
+
+
+def test_list_and_verify_name_the_default_model(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["weights", "list"]) == 0
+    assert "* " in capsys.readouterr().out
+    assert main(["weights", "verify"]) == 0
+    assert "litemedsam: as the manifest says" in capsys.readouterr().out
+
+
+def test_verify_names_what_is_wrong_and_ends_with_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    described = dict.fromkeys(("code_licence", "weights_licence", "source"), "?")
+    model = described | {"name": "mine", "architecture": "litemedsam", "sha256": "0" * 64, "file": "mine.safetensors"}
+    (tmp_path / "manifest.json").write_text(json.dumps({"models": [model]}))
+    (tmp_path / "mine.safetensors").write_bytes(b"altered")
+    monkeypatch.setattr("app.weights.manifest._FOLDERS", (tmp_path,))
+    assert main(["weights", "verify"]) == 2
+    assert f"expected sha256 {'0' * 64}, got" in capsys.readouterr().err
+
+
+def test_import_writes_safetensors_and_a_manifest_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.save(ARCHITECTURES["litemedsam"].build().state_dict(), tmp_path / "lite.pth")
+    folder = tmp_path / "weights"
+    assert main(["weights", "import", str(tmp_path / "lite.pth"), "--folder", str(folder), "--dtype", "float16"]) == 0
+    assert "lite: litemedsam, float16, sha256" in capsys.readouterr().out
+    [model] = json.loads((folder / "manifest.json").read_text())["models"]
+    assert model["file"] == "lite.safetensors"
+    assert (folder / "lite.safetensors").exists()
+    assert main(["weights", "import", str(tmp_path / "lite.pth"), "--name", "../evil", "--folder", str(folder)]) == 2
+    assert "letters, digits" in capsys.readouterr().err

@@ -10,7 +10,7 @@ import torch
 
 from ..arrays import FloatArray
 from ..networks.layers import fold_batch_norms
-from ..networks.models import ARCHITECTURES
+from ..networks.models import ARCHITECTURES, build_unfilled
 from ..prompts.prompt import Prompt
 from ..weights.load import LoadedWeights
 from .engine import Decoded, EngineInfo, ImageFeatures
@@ -23,8 +23,7 @@ class TorchEngine:
         torch.set_num_threads(threads)
         _keep_freed_memory()
         architecture = ARCHITECTURES[weights.architecture]
-        with torch.device("meta"):  # no time spent on random numbers that the weights replace
-            self._model = architecture.build().eval()
+        self._model = build_unfilled(weights.architecture).eval()
         # Names and shapes were checked when the file was read; BatchNorm's batch counters are not kept in it.
         self._model.load_state_dict(weights.tensors, strict=False, assign=True)
         fold_batch_norms(self._model)

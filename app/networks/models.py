@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from .mask_decoders import MaskDecoder, PlainMaskDecoder, SkipMaskDecoder
 from .prompt_encoder import PromptEncoder
@@ -56,3 +58,27 @@ ARCHITECTURES = {
     ),
     "litemedsam": Architecture("LiteMedSAM", lambda: PromptableModel(TinyViTImageEncoder(), PlainMaskDecoder()), False),
 }
+
+
+def build_unfilled(architecture: str) -> PromptableModel:
+    """The model with names and shapes but no values: weights loaded with `assign=True` bring those."""
+    with torch.device("meta"), _NoInitialValues():
+        return ARCHITECTURES[architecture].build()
+
+
+class _NoInitialValues(TorchFunctionMode):
+    """Skips what fills parameters with random numbers.
+
+    On the meta device those calls have nothing to fill, yet the first of them imports torch's compiler and
+    sympy, which takes longer than importing torch itself.
+    """
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func is torch.randn:
+            return torch.empty(*args, **kwargs)
+        if getattr(func, "__module__", None) == nn.init.__name__:
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return func(*args, **kwargs)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ..errors import WeightsError
-from ..networks.models import ARCHITECTURES
+from ..networks.models import ARCHITECTURES, build_unfilled
 from ..networks.swin_encoder import crosses_cut, token_coordinate
 from .manifest import Manifest, sha256_of, verified_sha256
 
@@ -122,8 +122,7 @@ def _closest_architecture(tensors: dict[str, Tensor]) -> tuple[str, dict[str, to
 
 
 def _expected(architecture: str) -> dict[str, torch.Size]:
-    with torch.device("meta"):
-        state = ARCHITECTURES[architecture].build().state_dict()
+    state = build_unfilled(architecture).state_dict()
     return {name: tensor.shape for name, tensor in state.items() if not _NEVER_READ.match(name)}
 
 

@@ -4,37 +4,26 @@
 #   scripts/install_torch.sh [PYTHON]
 #
 # First from PyTorch's own CPU index where that answers, else from wherever this machine's pip is set up
-# to look. A build that would bring gigabytes of CUDA packages is refused unless ALLOW_CUDA=1 asks for it.
+# to look. On Linux a plain torch is the CUDA build, gigabytes of it, and only the version's ending +cpu
+# makes sure of the other; so nothing but that is installed there unless ALLOW_CUDA=1 asks for what there is.
 set -eu
 
 python=${1:-python3}
 cpu_index=${TORCH_CPU_INDEX:-https://download.pytorch.org/whl/cpu}
-pin=$(sed -n 's/^\(torch==.*\)$/\1/p' "$(dirname "$0")/../requirements.txt")
-report=$(mktemp)
-trap 'rm -f "$report"' EXIT
+pin=$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' "$(dirname "$0")/../requirements.txt")
+version=${pin#torch==}
+cpu_pin=$pin
+if [ "$("$python" -c 'import sys; print(sys.platform)')" = linux ]; then cpu_pin=$pin+cpu; fi
 
-brings_cuda() { grep -qE '"name": *"(nvidia-|cuda-|triton)' "$report"; }
-
-# Exit status: 0 installed, 1 not to be had with these options, 2 refused for its CUDA packages.
-install_with() {
-    "$python" -m pip install --quiet --dry-run --report "$report" "$@" "$pin" >/dev/null 2>&1 || return 1
-    if brings_cuda && [ "${ALLOW_CUDA:-0}" != 1 ]; then return 2; fi
-    "$python" -m pip install --quiet "$@" "$pin"
-}
-
-if "$python" -m pip show --quiet torch 2>/dev/null; then exit 0; fi
-if install_with --timeout 10 --retries 0 --index-url "$cpu_index"; then exit 0; fi
-status=0
-install_with || status=$?
-case $status in
-    0) ;;
-    2)
-        echo "install_torch: $("$python" -V) gets $pin only with gigabytes of CUDA packages here, so it is not installed." >&2
-        echo "  Make $cpu_index reachable, set TORCH_CPU_INDEX to a mirror of it," >&2
-        echo "  or run again with ALLOW_CUDA=1 to take the CUDA build." >&2
-        exit 1 ;;
-    *)
-        echo "install_torch: pip finds no $pin for $("$python" -V); its own words:" >&2
-        "$python" -m pip install --quiet --dry-run "$pin" >&2 || true
-        exit 1 ;;
+case $("$python" -c 'from importlib.metadata import version; print(version("torch"))' 2>/dev/null || true) in
+    "$version" | "$version"+*) exit 0 ;;
 esac
+# Twice quiet is errors only. The first error is kept back, since the second place may do.
+install() { "$python" -m pip install --quiet --quiet "$@"; }
+if install --timeout 15 --retries 2 --index-url "$cpu_index" "$cpu_pin" 2>/dev/null; then exit 0; fi
+if install "$cpu_pin"; then exit 0; fi
+if [ "${ALLOW_CUDA:-0}" = 1 ]; then install "$pin" && exit 0; fi
+echo "install_torch: $("$python" -V) gets no CPU build of $pin here: $cpu_index does not answer or" >&2
+echo "  has none, nor has what pip is set up to use. Make that address reachable, set TORCH_CPU_INDEX to a" >&2
+echo "  mirror of it, or run again with ALLOW_CUDA=1 to take any build, gigabytes of CUDA packages included." >&2
+exit 1

@@ -1,0 +1,43 @@
+"""The README's commands are real: each parses, and each make target exists."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from app.cli import cli
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SHELL_LINES = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+COMMANDS = [line for line in SHELL_LINES if line.startswith("swinlite ")]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_of_the_readme_parses(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "checkpoint.pth").touch()
+    command: click.Command = cli
+    arguments = shlex.split(line)[1:]
+    while isinstance(command, click.Group):
+        command = command.commands[arguments.pop(0)]
+    with command.make_context("swinlite", arguments) as context:
+        assert context.params.keys() == {parameter.name for parameter in command.params}
+
+
+def test_every_option_of_predict_is_in_the_readme() -> None:
+    assert len(COMMANDS) >= 6
+    for parameter in cli.commands["predict"].params:
+        if isinstance(parameter, click.Option):
+            short_or_long = [name for name in parameter.opts if f"`{name}" in README]
+            assert short_or_long, f"{parameter.opts} is not described"
+
+
+def test_make_targets_of_the_readme_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"^make (\w+)$", README, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)

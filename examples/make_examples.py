@@ -78,10 +78,7 @@ MR_PERCENTILES = (0.5, 99.5)
 # The slices kept, in mm of the MNI frame: from the level of the frontal horns to the vertex. Lower down the
 # cerebellum and brainstem would have to be told from the hemispheres, for which the tissue maps are no help.
 SLICES_MM = range(0, 80, 4)
-VENTRICLE_TOP_MM = 30.0
 TISSUE_THRESHOLD = 0.5
-RIGHT_LABELS = (1, 3)  # cerebral hemisphere, lateral ventricle
-LEFT_LABELS = (2, 4)
 
 
 @dataclass(frozen=True)
@@ -196,35 +193,11 @@ def read_brain() -> Brain:
     return Brain(as_slices(t1, planes), tissue, z[planes], y[::-1], x[::-1])
 
 
-def is_lateral_ventricle(x: float, y: float) -> bool:
-    """Tell whether a pool of fluid centred at x, y (mm) in a slice above the temporal horns is one.
-
-    Far out lie the sulci; near the midline the third ventricle, the cisterns and the fissure.
-    """
-    if not (4.0 <= abs(x) <= 32.0 and -58.0 <= y <= 20.0):
-        return False
-    return abs(x) >= 9.0 or y >= -2.0  # nearer the midline only the frontal horns are ventricle, not cistern
-
-
-def ventricle_mask(fluid: NDArray[np.bool_], brain: Brain) -> NDArray[np.bool_]:
-    """Keep the pools of fluid that are lateral ventricle, in one side of one slice; both masks (H, W)."""
-    count, labels, _, centres = cv2.connectedComponentsWithStats(fluid.astype(np.uint8), connectivity=8)
-    columns, rows = np.rint(centres).astype(np.intp).T
-    keep = [i for i in range(1, count) if is_lateral_ventricle(brain.x[columns[i]], brain.y[rows[i]])]
-    return np.isin(labels, keep)
-
-
 def brain_labels(brain: Brain) -> NDArray[np.uint8]:
-    """Label the hemispheres (grey or white matter) and lateral ventricles of each side, (D, H, W) uint8."""
-    labels = np.zeros(brain.t1.shape, dtype=np.uint8)
-    inside = brain.t1 > 0
-    fluid = inside & (brain.tissue < TISSUE_THRESHOLD)
-    # The column at x = 0, the fissure, is in neither half: it would join the ventricles across the septum.
-    for half, (hemisphere, ventricle) in ((brain.x > 0.0, RIGHT_LABELS), (brain.x < 0.0, LEFT_LABELS)):
-        labels[inside & (brain.tissue > TISSUE_THRESHOLD) & half] = hemisphere
-        for plane in np.flatnonzero(brain.z <= VENTRICLE_TOP_MM):
-            labels[plane][ventricle_mask(fluid[plane] & half, brain)] = ventricle
-    return labels
+    """Label the right (1) and the left (2) cerebral hemisphere, grey or white matter, (D, H, W) uint8."""
+    tissue = (brain.t1 > 0) & (brain.tissue > TISSUE_THRESHOLD)
+    # The column at x = 0, the fissure, belongs to neither.
+    return np.where(brain.x > 0.0, 1, np.where(brain.x < 0.0, 2, 0)).astype(np.uint8) * tissue
 
 
 def label_box(mask: NDArray[np.bool_]) -> list[int]:
@@ -234,7 +207,7 @@ def label_box(mask: NDArray[np.bool_]) -> list[int]:
 
 
 def brain_case() -> Case:
-    """MNI152 T1 brain: imgs and gts (20, 233, 197) uint8, boxes (4, 6) int64, spacing (z, y, x) in mm."""
+    """MNI152 T1 brain: imgs and gts (20, 233, 197) uint8, boxes (2, 6) int64, spacing (z, y, x) in mm."""
     brain = read_brain()
     labels = brain_labels(brain)
     spacing = [abs(float(axis[1] - axis[0])) for axis in (brain.z, brain.y, brain.x)]

@@ -125,12 +125,13 @@ def _draw_box_and_points(canvas: ByteArray, prompt: Prompt, side: int, line: int
         cv2.circle(canvas, centre, 3 * line + 1, (0, 0, 0), -1, cv2.LINE_AA)
         cv2.circle(canvas, centre, 3 * line, _colour(prompt), -1, cv2.LINE_AA)
     if x1 - x0 > 24 and y1 - y0 > 24:
-        _draw_text(canvas, str(prompt.label), (x0 + 4, y0 + 14))
+        _draw_text(canvas, str(prompt.label), (x0 + 4, y0 + 14 * max(1, side // 640)))
 
 
 def _draw_text(canvas: ByteArray, text: str, at: tuple[int, int]) -> None:
-    for colour, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, thickness, cv2.LINE_AA)
+    line = max(1, max(canvas.shape) // 640)
+    for colour, thickness in (((0, 0, 0), 3 * line), ((255, 255, 255), line)):
+        cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45 * line, colour, thickness, cv2.LINE_AA)
 
 
 def _colour(prompt: Prompt) -> tuple[int, int, int]:

@@ -74,6 +74,8 @@ def predict(
     from ..prompts.rules import PROMPT_RULES
 
     start = time.perf_counter()
+    if timing_csv is not None and timing_csv.suffix == ".json":
+        raise click.BadParameter("ends in .json, which is the run report's; name it .csv", param_hint="--timing")
     cases = find_cases((*inputs, *more_inputs))
     prepare_output_folder(output_folder, cases)
     for folder in (overlay_folder, timing_csv.parent if timing_csv else None):

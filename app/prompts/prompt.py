@@ -18,12 +18,13 @@ PROPAGATION_MARGIN = 3  # frame pixels (published inference script)
 
 @dataclass(frozen=True)
 class Prompt:
-    """One object on one picture or slice, in the frame's pixels.
+    """One object on one slice (0 for a picture), in the frame's pixels.
 
     box: (4,) int64. points: (4, 2) float32 as (x, y), or None. scribble: (256, 256) bool, or None.
     """
 
     label: int
+    slice_index: int
     box: IntArray
     points: FloatArray | None = None
     scribble: BoolArray | None = None
@@ -41,10 +42,10 @@ class PromptMaker:
     def make(self, label: int, slice_index: int, box: IntArray, visible: BoolArray) -> Prompt:
         """The prompt of object `label` for a box (4,) on a slice of which `visible` (256, 256) may be pointed at."""
         if not self.points_and_scribble:
-            return Prompt(label, box)
+            return Prompt(label, slice_index, box)
         rng = prompt_generator(self.seed, self.case, label, slice_index)
         points = draw_points(box, visible, self.rule, rng)
-        return Prompt(label, box, points, draw_scribble(box, visible, self.rule, rng))
+        return Prompt(label, slice_index, box, points, draw_scribble(box, visible, self.rule, rng))
 
 
 def box_around(mask: BoolArray) -> IntArray | None:

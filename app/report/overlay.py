@@ -41,9 +41,9 @@ class OverlayRecorder:
         self._case = case
         self._prompts: dict[int, list[Prompt]] = {z: [] for z in _slices_to_show(case)}
 
-    def __call__(self, z: int, prompt: Prompt) -> None:
-        if z in self._prompts:
-            self._prompts[z].append(prompt)
+    def __call__(self, prompt: Prompt) -> None:
+        if prompt.slice_index in self._prompts:
+            self._prompts[prompt.slice_index].append(prompt)
 
     def write(self, path: Path, labels: LabelArray) -> None:
         """Draw the case with its label map (H, W) or (D, H, W) and write a PNG, atomically. Raises OSError."""

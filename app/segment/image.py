@@ -34,14 +34,10 @@ class EncodedImage:
         """Label map (H, W): k where box k (N, 4) found its object, a later object over an earlier one."""
         labels = empty_labels(self._shape, len(boxes))
         geometry = self._frame.geometry
-        with clock.measure("prompt"):
-            prompts = [
-                maker.make(int(i) + 1, 0, geometry.box_to_frame(boxes[i]), self._frame.visible)
-                for i in np.flatnonzero(inside)
-            ]
-        if listener is not None:
-            for prompt in prompts:
-                listener(0, prompt)
-        for label, mask, _ in decode_masks(self._engine, self._features, prompts, geometry, clock):
-            labels[mask] = label
+        prompts = (
+            maker.make(int(i) + 1, 0, geometry.box_to_frame(boxes[i]), self._frame.visible)
+            for i in np.flatnonzero(inside)
+        )
+        for prompt, mask in decode_masks(self._engine, self._features, prompts, geometry, clock, listener):
+            labels[mask] = prompt.label
         return labels

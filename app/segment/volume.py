@@ -79,15 +79,11 @@ class EncodedVolume:
 
         def visit(z: int, active: Sequence[_Track]) -> None:
             encoded = self._cache.get(z, lambda z: self._encode(z, clock), returning)
-            with clock.measure("prompt"):
-                prompts = [track.prompt(z, encoded.visible, maker) for track in active]
-            if listener is not None:
-                for prompt in prompts:
-                    listener(z, prompt)
-            masks = decode_masks(self._engine, encoded.features, prompts, self._geometry, clock)
-            for track, (label, mask, _) in zip(active, masks, strict=True):
+            prompts = (track.prompt(z, encoded.visible, maker) for track in active)
+            masks = decode_masks(self._engine, encoded.features, prompts, self._geometry, clock, listener)
+            for track, (_, mask) in zip(active, masks, strict=True):
                 # The larger label wins, as if the objects were painted one after the other.
-                np.maximum(labels[z], label, out=labels[z], where=mask)
+                np.maximum(labels[z], track.label, out=labels[z], where=mask)
                 track.move_on(z, mask, self._geometry)
 
         for z, active in _ascending(tracks):

@@ -154,6 +154,7 @@ def test_commands_that_cannot_be_run_end_with_2_before_any_work(
         (("-i", case, "-o", a_file / "out"), "--user"),
         (("-i", case), "Missing option '-o'"),
         (("-i", case, "-o", out, "--threads", "0"), "--threads"),
+        (("-i", case, "-o", out, "--timing", tmp_path / "t.json"), "name it .csv"),
         (("-i", case, "-o", out, "--prompt-rule", "mine"), "--prompt-rule"),
     ):
         assert predict(*arguments) == 2

@@ -42,10 +42,10 @@ def weights_of(architecture: str, reference: Path, folder: Path) -> LoadedWeight
 def prompts_of(parity: Any, name: str, swin: bool) -> list[Prompt]:
     boxes = parity[f"{name}/box256"]
     if not swin:
-        return [Prompt(k + 1, box) for k, box in enumerate(boxes)]
+        return [Prompt(k + 1, 0, box) for k, box in enumerate(boxes)]
     scribbles = np.unpackbits(parity[f"{name}/scribble_bits"], axis=1).reshape(-1, 256, 256).astype(bool)
     rows = zip(boxes, parity[f"{name}/points"], scribbles, strict=True)
-    return [Prompt(k + 1, box, points, scribble) for k, (box, points, scribble) in enumerate(rows)]
+    return [Prompt(k + 1, 0, box, points, scribble) for k, (box, points, scribble) in enumerate(rows)]
 
 
 def largest_difference(found: AnyArray, parity: Any, key: str) -> float:

@@ -25,8 +25,8 @@ def test_the_sweep_reproduces_the_published_baseline(reference: Path, monkeypatc
     case = make_case("volume", published["imgs"], published["boxes"])
     calls: list[list[int]] = []
 
-    def listen(z: int, prompt: Prompt) -> None:
-        calls.append([prompt.label, z, *prompt.box.tolist()])
+    def listen(prompt: Prompt) -> None:
+        calls.append([prompt.label, prompt.slice_index, *prompt.box.tolist()])
 
     def move_on_with_d7(track: volume._Track, z: int, mask: BoolArray, geometry: Geometry) -> None:
         import cv2

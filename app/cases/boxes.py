@@ -11,6 +11,7 @@ COORDINATES = {
     4: ("x_min", "y_min", "x_max", "y_max"),
     6: ("x_min", "y_min", "z_min", "x_max", "y_max", "z_max"),
 }
+_BOXES_NAMED = 5  # in one message
 
 
 def as_boxes(raw: AnyArray) -> IntArray:
@@ -58,21 +59,19 @@ def fit_boxes(boxes: IntArray, extent: tuple[int, ...]) -> tuple[IntArray, BoolA
     flat: BoolArray = np.any(low[:, :2] == high[:, :2], axis=1)
     where = " x ".join(str(n) for n in extent)
     notes = [
-        note
-        for changed, note in (
+        f"{_numbers(changed)}: {what}"
+        for changed, what in (
             (swapped, "corners were swapped, put in order"),
             (~inside, f"lies wholly outside the image of {where}, left empty"),
             (clipped & inside, f"reached beyond the image of {where}, clipped"),
             (flat & inside, "has no width or no height, segmented all the same"),
         )
-        for note in _notes(changed, note)
+        if changed.any()
     ]
     return fitted, inside, notes
 
 
-def _notes(changed: BoolArray, what: str) -> list[str]:
-    numbers = [str(i + 1) for i in np.flatnonzero(changed)]
-    if not numbers:
-        return []
-    shown = ", ".join(numbers[:5]) + (f" and {len(numbers) - 5} more" if len(numbers) > 5 else "")
-    return [f"box {shown}: {what}" if len(numbers) == 1 else f"boxes {shown}: {what}"]
+def _numbers(chosen: BoolArray) -> str:
+    numbers = [str(i + 1) for i in np.flatnonzero(chosen)]
+    more = f" and {len(numbers) - _BOXES_NAMED} more" if len(numbers) > _BOXES_NAMED else ""
+    return ("box " if len(numbers) == 1 else "boxes ") + ", ".join(numbers[:_BOXES_NAMED]) + more

@@ -25,7 +25,7 @@ class CaseResult:
     """What became of one case; `error` is None where its output was written."""
 
     name: str
-    running_time: float = 0.0  # seconds from opening the input to the output in place
+    running_time: float = 0.0  # seconds from opening the input to the output in place; 0 where there is none
     error: str | None = None
     skipped: bool = False
     notes: tuple[str, ...] = ()
@@ -50,12 +50,10 @@ def run_batch(
     """Segment each case file into `output_folder`, yielding a result for each in order."""
     for path in cases:
         result = CaseResult(path.stem)
-        start = time.perf_counter()
         if skip_existing and (output_folder / path.name).exists():
             result.skipped = True
         else:
             result.error = _failure(path, result, output_folder, segmenter, overlay_folder)
-        result.running_time = time.perf_counter() - start
         result.peak_memory_mib = _peak_memory_mib()
         yield result
 
@@ -81,7 +79,7 @@ def _failure(
 def _run_case(
     path: Path, result: CaseResult, output_folder: Path, segmenter: Segmenter, overlay_folder: Path | None
 ) -> None:
-    clock = result.clock
+    start, clock = time.perf_counter(), result.clock
     with clock.measure("read"):
         case = read_case(path)
     result.notes, result.slices, result.objects = case.notes, case.slices, len(case.boxes)
@@ -89,6 +87,7 @@ def _run_case(
     labels = segmenter.segment_case(case, clock, recorder)
     with clock.measure("write"):
         write_segmentation(output_folder / path.name, labels)
+    result.running_time = time.perf_counter() - start
     if recorder is not None and overlay_folder is not None:
         recorder.write(overlay_folder / f"{case.name}.png", labels)
 

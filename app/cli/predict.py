@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from ..errors import OutputError
 
 if TYPE_CHECKING:
     from ..engines.engine import EngineInfo
@@ -100,14 +102,23 @@ def predict(
                 tick(result)
     except KeyboardInterrupt:
         interrupted = True
-    if timing_csv is not None:
-        from ..report.run_report import write_run_report, write_timing
-
-        settings = {"seed": seed, "prompt_rule": rule, "inputs": [str(path) for path in (*inputs, *more_inputs)]}
-        write_timing(timing_csv, printer.results)
-        write_run_report(timing_csv.with_suffix(".json"), segmenter.info, printer.results, settings, startup)
     failed = printer.summarise(output_folder, time.perf_counter() - start, interrupted)
+    if timing_csv is not None:
+        settings = {"seed": seed, "prompt_rule": rule, "inputs": [str(path) for path in (*inputs, *more_inputs)]}
+        _write_records(timing_csv, segmenter.info, printer.results, settings, startup)
     return INTERRUPTED if interrupted else SOME_CASE_FAILED if failed else 0
+
+
+def _write_records(
+    timing_csv: Path, info: EngineInfo, results: list[CaseResult], settings: dict[str, Any], startup: float
+) -> None:
+    from ..report.run_report import write_run_report, write_timing
+
+    try:
+        write_timing(timing_csv, results)
+        write_run_report(timing_csv.with_suffix(".json"), info, results, settings, startup)
+    except OSError as error:
+        raise OutputError(f"{timing_csv}: cannot be written: {error.strerror}; the label maps are whole") from error
 
 
 class _Printer:

@@ -233,6 +233,16 @@ def test_the_timing_table_and_the_run_report_say_what_ran(write_case: CaseWriter
     assert [case["outcome"] for case in report["cases"]] == ["done", "done", "failed"]
 
 
+def test_a_timing_table_that_cannot_be_written_is_said_after_the_work(
+    write_case: CaseWriter, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_case("a")
+    (tmp_path / "timing.csv").mkdir()
+    assert predict("-i", tmp_path / "in", "-o", tmp_path / "out", "--timing", tmp_path / "timing.csv") == 2
+    assert "timing.csv: cannot be written: Is a directory; the label maps are whole" in capsys.readouterr().err
+    assert (tmp_path / "out" / "a.npz").exists()
+
+
 def test_quiet_prints_nothing_but_failures(
     write_case: CaseWriter, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -21,6 +21,8 @@ COMMANDS = [line for line in SHELL_LINES if line.startswith("swinlite ")]
 def test_a_command_of_the_readme_parses(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "checkpoint.pth").touch()
+    (tmp_path / "shards").mkdir()
+    (tmp_path / "cases").mkdir()
     command: click.Command = cli
     arguments = shlex.split(line)[1:]
     while isinstance(command, click.Group):

@@ -10,6 +10,7 @@ import click
 from .. import __version__
 from ..errors import SwinliteError
 from .predict import predict
+from .train import train
 from .weights import weights
 
 INTERRUPTED = 130
@@ -22,6 +23,7 @@ def cli() -> None:
 
 
 cli.add_command(predict)
+cli.add_command(train)
 cli.add_command(weights)
 
 

@@ -73,6 +73,11 @@ def read_checkpoint(path: Path) -> tuple[str, dict[str, Tensor]]:
     return architecture, tensors
 
 
+def is_read(name: str) -> bool:
+    """Whether a forward pass in inference reads the tensor of this published name."""
+    return _NEVER_READ.match(name) is None
+
+
 def _read(path: Path) -> Any:
     try:
         if path.suffix == ".safetensors":
@@ -108,7 +113,7 @@ def _plain_state(path: Path, content: Any) -> dict[str, Tensor]:
 def _droppable(path: Path, name: str, tensor: Tensor) -> bool:
     mask = _SHIFT_MASK.match(name)
     if mask is None:
-        return _NEVER_READ.match(name) is not None
+        return not is_read(name)
     cut = crosses_cut(token_coordinate("row" if mask[1] == "upper_lower" else "column"))
     expected = torch.zeros(cut.shape).masked_fill(cut, -torch.inf)
     if tensor.shape != expected.shape or not torch.equal(tensor.float(), expected):
@@ -125,7 +130,7 @@ def _closest_architecture(tensors: dict[str, Tensor]) -> tuple[str, dict[str, to
 
 def _expected(architecture: str) -> dict[str, torch.Size]:
     state = build_unfilled(architecture).state_dict()
-    return {name: tensor.shape for name, tensor in state.items() if not _NEVER_READ.match(name)}
+    return {name: tensor.shape for name, tensor in state.items() if is_read(name)}
 
 
 def _check_names(path: Path, architecture: str, expected: Iterable[str], found: Iterable[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import safetensors.torch
 import torch
+from torch import Tensor
 
 from ..cases.atomic import write_atomically
 from ..errors import WeightsError
@@ -23,15 +24,9 @@ def import_checkpoint(
     architecture, tensors = read_checkpoint(source)
     target = folder / f"{name}.safetensors"
     manifest = Manifest.read(folder) if (folder / "manifest.json").exists() else Manifest(folder, ())
-    kind = torch.float16 if dtype == "float16" else torch.float32
-    stored = {key: tensors[key].to(kind).contiguous() for key in sorted(tensors)}
-    for key, tensor in stored.items():
-        if not tensor.isfinite().all():
-            raise WeightsError(f"{source}: {key} does not fit {dtype}; import it with --dtype float32")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with write_atomically(target) as file:
-            file.write(safetensors.torch.save(stored, metadata={"architecture": architecture}))
+        write_safetensors(target, architecture, tensors, dtype)
         entry = ModelEntry(
             name=name,
             architecture=architecture,
@@ -45,3 +40,17 @@ def import_checkpoint(
     except OSError as error:
         raise WeightsError(f"{folder}: cannot be written: {error.strerror}; choose another with --folder") from error
     return entry
+
+
+def write_safetensors(path: Path, architecture: str, tensors: dict[str, Tensor], dtype: Dtype) -> None:
+    """Write named tensors atomically and in name order, so that equal tensors give equal bytes.
+
+    Raises WeightsError for a number that `dtype` cannot hold, and OSError.
+    """
+    kind = torch.float16 if dtype == "float16" else torch.float32
+    stored = {name: tensors[name].to("cpu", kind).contiguous() for name in sorted(tensors)}
+    for name, tensor in stored.items():
+        if not tensor.isfinite().all():
+            raise WeightsError(f"{path}: {name} does not fit {dtype}; write it as float32")
+    with write_atomically(path) as file:
+        file.write(safetensors.torch.save(stored, metadata={"architecture": architecture}))

@@ -260,7 +260,7 @@ def test_help_and_version_import_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     ours, heavy = done.stderr.splitlines()
-    assert ours == str(["app", "app.cli", "app.cli.predict", "app.cli.weights", "app.errors"])
+    assert ours == str(["app", "app.cli", "app.cli.predict", "app.cli.train", "app.cli.weights", "app.errors"])
     assert heavy == "[]"
 
 

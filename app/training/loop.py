@@ -1,0 +1,156 @@
+"""One training loop for every stage: it knows steps, checkpoints and time, and nothing of what is learnt."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import pickle
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from ..cases.atomic import write_atomically
+from ..errors import InputError
+
+CHECKPOINT = "checkpoint.pt"
+CURVE = "curve.csv"
+
+
+class Stage(Protocol):
+    """What is learnt: a model, and the losses of one freshly drawn batch."""
+
+    model: nn.Module
+
+    def losses(self, generator: torch.Generator) -> dict[str, Tensor]:
+        """Named scalars; their sum is what is minimised."""
+        ...
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast; learning rate with a linear warm-up, then a cosine to zero."""
+
+    steps: int
+    learning_rate: float = 2e-4  # paper, both stages
+    weight_decay: float = 0.01
+    warm_up: int = 100
+    ema_decay: float = 0.999
+    gradient_norm: float = 1.0
+    seed: int = 0
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate of step 0, 1, ..."""
+        if step < self.warm_up:
+            return self.learning_rate * (step + 1) / self.warm_up
+        progress = (step - self.warm_up) / max(self.steps - self.warm_up, 1)
+        return self.learning_rate * (1 + math.cos(math.pi * min(progress, 1))) / 2
+
+
+class Trainer:
+    """A stage on its way. A run that was stopped and resumed ends with the same numbers as one that was not."""
+
+    def __init__(self, stage: Stage, schedule: Schedule, folder: Path, device: torch.device) -> None:
+        self.stage = stage
+        self.schedule = schedule
+        self.folder = folder
+        self.step = 0
+        self.curve: list[dict[str, float]] = []
+        self._not_yet_read: list[dict[str, Tensor]] = []  # reading a loss would make a GPU wait
+        self.optimiser = torch.optim.AdamW(
+            stage.model.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
+        )
+        self.generator = torch.Generator(device).manual_seed(schedule.seed)
+        self.ema = {name: tensor.detach().clone() for name, tensor in stage.model.state_dict().items()}
+
+    def run(self, time_budget: float = math.inf, tick: Callable[[int], None] = lambda _: None) -> None:
+        """Train until the last step or until `time_budget` seconds are over, then save. `tick` hears of each step."""
+        start = time.monotonic()
+        self.stage.model.train()
+        while self.step < self.schedule.steps and time.monotonic() - start < time_budget:
+            self._one_step()
+            tick(self.step)
+        self.save()
+
+    def _one_step(self) -> None:
+        rate = self.schedule.rate_at(self.step)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        losses = self.stage.losses(self.generator)
+        self.optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(torch.stack(list(losses.values())).sum())
+        nn.utils.clip_grad_norm_(self.stage.model.parameters(), self.schedule.gradient_norm)
+        self.optimiser.step()
+        self._follow()
+        self.step += 1
+        self._not_yet_read.append({name: loss.detach() for name, loss in losses.items()})
+
+    def _follow(self) -> None:
+        """Move the averaged weights after the model; early on faster, so that the start is soon forgotten."""
+        decay = min(self.schedule.ema_decay, (1 + self.step) / (10 + self.step))
+        for name, tensor in self.stage.model.state_dict().items():
+            if tensor.is_floating_point():
+                self.ema[name].lerp_(tensor, 1 - decay)
+            else:
+                self.ema[name].copy_(tensor)
+
+    def save(self) -> None:
+        """Write the checkpoint and the curve, each atomically."""
+        first = self.step - len(self._not_yet_read)
+        for step, losses in enumerate(self._not_yet_read, start=first):
+            row = {"step": step + 1, "rate": self.schedule.rate_at(step)}
+            self.curve.append(row | {name: float(loss) for name, loss in losses.items()})
+        self._not_yet_read.clear()
+        content = io.BytesIO()
+        torch.save(
+            {
+                "model": self.stage.model.state_dict(),
+                "ema": self.ema,
+                "optimiser": self.optimiser.state_dict(),
+                "step": self.step,
+                "schedule": asdict(self.schedule),
+                "curve": self.curve,
+                "generator": self.generator.get_state(),
+            },
+            content,
+        )
+        with write_atomically(self.folder / CHECKPOINT) as file:
+            file.write(content.getbuffer())
+        table = io.StringIO()
+        rows = csv.DictWriter(table, self.curve[0].keys() if self.curve else ["step"], lineterminator="\n")
+        rows.writeheader()
+        rows.writerows(self.curve)
+        with write_atomically(self.folder / CURVE) as file:
+            file.write(table.getvalue().encode())
+
+    def resume(self) -> bool:
+        """Go on from the folder's checkpoint where there is one. Raises InputError for one of another schedule."""
+        path = self.folder / CHECKPOINT
+        if not path.exists():
+            return False
+        saved = _load(path)
+        if saved["schedule"] != asdict(self.schedule):
+            raise InputError(
+                f"{path}: was made with {saved['schedule']}, this run has {asdict(self.schedule)}; "
+                "repeat the options of that run, or choose another folder"
+            )
+        self.stage.model.load_state_dict(saved["model"])
+        for name, tensor in saved["ema"].items():
+            self.ema[name].copy_(tensor)
+        self.optimiser.load_state_dict(saved["optimiser"])
+        self.step, self.curve = saved["step"], saved["curve"]
+        self.generator.set_state(saved["generator"])
+        return True
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+        raise InputError(f"{path}: is no checkpoint of this program ({error}); choose another folder") from error
+    return content

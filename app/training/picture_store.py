@@ -1,0 +1,56 @@
+"""All training pictures in the memory of the device that trains, so that it never waits for the disk."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import InputError
+from ..frame import SIDE
+from .shards import TrainingPicture
+
+
+class PictureStore:
+    """pixels (N, 3, 256, 256) uint8, content at the upper left; sizes (N, 2), its height and width.
+
+    `share` (N,) is the probability of each picture: modalities weigh the same, and so do the data sets
+    within a modality.
+    """
+
+    def __init__(self, pictures: Iterable[TrainingPicture], device: torch.device) -> None:
+        frames, sizes, groups = [], [], []
+        for picture in pictures:
+            frames.append(_padded(picture))
+            sizes.append(picture.image.shape[:2])
+            groups.append((picture.modality, picture.dataset))
+        if not frames:
+            raise InputError("no training pictures in the sources given")
+        self.pixels = torch.from_numpy(np.stack(frames)).to(device)
+        self.sizes = torch.tensor(sizes, dtype=torch.float32, device=device)
+        self.share = _balanced(groups).to(device)
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Pictures (count, 3, 256, 256) uint8 and their sizes (count, 2), drawn with replacement."""
+        chosen = torch.multinomial(self.share, count, replacement=True, generator=generator)
+        return self.pixels[chosen], self.sizes[chosen]
+
+
+def _padded(picture: TrainingPicture) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    frame = np.zeros((3, SIDE, SIDE), np.uint8)
+    height, width = picture.image.shape[:2]
+    image = picture.image if picture.image.ndim == 3 else picture.image[..., None]
+    frame[:, :height, :width] = image.transpose(2, 0, 1)
+    return frame
+
+
+def _balanced(groups: list[tuple[str, str]]) -> Tensor:
+    pictures = Counter(groups)
+    datasets = Counter(modality for modality, _ in pictures)
+    return torch.tensor([1 / (len(datasets) * datasets[group[0]] * pictures[group]) for group in groups])

@@ -1,0 +1,93 @@
+"""Training pictures: from shards and cases into memory, and what augmentation makes of them."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from app.errors import InputError
+from app.frame import make_frame
+from app.training.augmentation import augment, plain_frames
+from app.training.picture_store import PictureStore
+from app.training.shards import TrainingPicture, read_pictures
+from tests.conftest import CaseWriter, two_squares
+
+CPU = torch.device("cpu")
+
+
+def write_shard(path: Path, files: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w") as shard:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            shard.addfile(member, io.BytesIO(content))
+        link = tarfile.TarInfo("set/link.webp")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        shard.addfile(link)
+    return path
+
+
+def webp(height: int, width: int) -> bytes:
+    red = np.zeros((height, width, 3), np.uint8)
+    red[..., 2] = 200
+    return cv2.imencode(".webp", red)[1].tobytes()
+
+
+def test_pictures_of_a_shard_and_slices_of_cases_are_read(tmp_path: Path, write_case: CaseWriter) -> None:
+    shard = write_shard(tmp_path / "US.tar", {"set/a.webp": webp(256, 100), "set/a.png": b"labels", "index.csv": b""})
+    write_case("3DBox_CT_0001", imgs=np.zeros((3, 64, 128), np.uint8), boxes=np.array([[1, 1, 0, 9, 9, 2]]))
+    (tmp_path / "in" / "readme.txt").touch()
+    picture, *slices = read_pictures([shard, tmp_path / "in"])
+    assert (picture.modality, picture.dataset, picture.image.shape) == ("US", "set", (256, 100, 3))
+    assert abs(picture.image[128, 50].astype(int) - [200, 0, 0]).max() < 12  # red, in the order red, green, blue
+    assert [(one.modality, one.image.shape) for one in slices] == [("CT", (128, 256))] * 3
+
+
+def test_a_shard_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "text.tar").write_text("no archive")
+    broken = write_shard(tmp_path / "broken.tar", {"set/a.webp": b"no picture"})
+    for path, message in ((tmp_path / "text.tar", "text.tar: cannot be read"), (broken, "set/a.webp is no picture")):
+        with pytest.raises(InputError, match=message):
+            list(read_pictures([path]))
+    with pytest.raises(InputError, match="no training pictures"):
+        PictureStore([], CPU)
+
+
+def test_modalities_weigh_the_same_and_data_sets_within_them_too() -> None:
+    image = np.zeros((256, 256), np.uint8)
+    kinds = [("CT", "a")] * 6 + [("CT", "b")] * 2 + [("MR", "c")]
+    store = PictureStore((TrainingPicture(*kind, image) for kind in kinds), CPU)
+    expected = [0.25 / 6] * 6 + [0.25 / 2] * 2 + [0.5]
+    torch.testing.assert_close(store.share, torch.tensor(expected))
+
+
+def store_of(*images: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> PictureStore:
+    return PictureStore((TrainingPicture("CT", "a", image) for image in images), CPU)
+
+
+def test_without_augmentation_frames_are_those_of_inference() -> None:
+    image = cv2.resize(two_squares(), (256, 192))
+    store = store_of(np.asarray(image, np.uint8), np.full((256, 30), 7, np.uint8))
+    frames = plain_frames(store.pixels, store.sizes)
+    torch.testing.assert_close(frames[0], torch.from_numpy(make_frame(np.asarray(image, np.uint8)).pixels))
+    assert not frames[1].any()  # a constant picture is all zero
+
+
+def test_augmented_frames_look_like_frames_and_depend_on_the_generator_alone() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (200, 256, 3), dtype=np.uint8)
+    store = store_of(noise)
+    pixels, sizes = store.pixels.expand(64, -1, -1, -1), store.sizes.expand(64, -1)
+    frames = augment(pixels, sizes, torch.Generator().manual_seed(3))
+    torch.testing.assert_close(frames, augment(pixels, sizes, torch.Generator().manual_seed(3)), rtol=0, atol=0)
+    assert frames.amin() == 0
+    torch.testing.assert_close(frames.amax((1, 2, 3)), torch.ones(64))
+    filled = frames.amax(1) > 0
+    heights = filled.any(2).sum(1)
+    widths = filled.any(1).sum(1)
+    assert len({(int(h), int(w)) for h, w in zip(heights, widths, strict=True)}) > 20  # many shapes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,23 @@ def read_case(path: Path) -> Case:
     Raises CaseError, naming the file, for anything that cannot be understood.
     """
     try:
-        arrays = _read_arrays(path)
+        arrays = _read_arrays(path, required=("imgs", "boxes"))
         return make_case(path.stem, arrays["imgs"], as_boxes(arrays["boxes"]))
     except CaseError as error:
         raise CaseError(f"{path.name}: {error}") from error
+
+
+def read_truth(path: Path) -> LabelArray | None:
+    """`gts` of a case, the label map that its boxes were drawn from, or None. Raises CaseError, naming the file."""
+    try:
+        truth = _read_arrays(path, optional=("gts",)).get("gts")
+    except CaseError as error:
+        raise CaseError(f"{path.name}: {error}") from error
+    if truth is None:
+        return None
+    if truth.dtype.kind not in "ui" or (truth.size and truth.min() < 0):
+        raise CaseError(f"{path.name}: gts has type {truth.dtype}, expected labels 0, 1, 2, ...")
+    return truth.astype(np.uint16)
 
 
 def write_segmentation(path: Path, labels: LabelArray) -> None:
@@ -37,11 +51,11 @@ def write_segmentation(path: Path, labels: LabelArray) -> None:
         np.savez_compressed(file, segs=labels)
 
 
-def _read_arrays(path: Path) -> dict[str, AnyArray]:
+def _read_arrays(path: Path, required: Sequence[str] = (), optional: Sequence[str] = ()) -> dict[str, AnyArray]:
     try:
         with path.open("rb") as file:
             archive = np.load(file, allow_pickle=False)
-            return {key: _array(archive, key) for key in ("imgs", "boxes")}
+            return {key: _array(archive, key) for key in (*required, *optional) if key in required or key in archive}
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise CaseError(f"is damaged or cut short ({error}); copy it again") from error
     except ValueError as error:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from ..training.teach import Lesson, Run
 
 _PATH = click.Path(exists=True, path_type=Path)
 
@@ -16,57 +22,98 @@ def train() -> None:
     """Train Swin-LiteMedSAM (research use; a GPU is wanted for more than a trial)."""
 
 
+def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that both stages have."""
+    for option in (
+        click.option("--device", default="auto", show_default=True, help="cuda, cpu, or auto: a GPU if there is one."),
+        click.option("--time-budget", type=float, default=float("inf"), metavar="SECONDS",
+                     help="End cleanly after this time; run again to go on."),
+        click.option("--seed", type=int, default=0, show_default=True),
+        click.option("--learning-rate", type=float, default=2e-4, show_default=True),
+        click.option("--steps", type=click.IntRange(min=1), default=20_000, show_default=True),
+        click.option("-o", "--output", "folder", required=True, type=click.Path(file_okay=False, path_type=Path),
+                     help="Folder of the run; a checkpoint there is gone on from."),
+        click.argument("sources", nargs=-1, required=True, type=_PATH),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 @train.command()
-@click.argument("sources", nargs=-1, required=True, type=_PATH)
-@click.option("-o", "--output", "folder", required=True, type=click.Path(file_okay=False, path_type=Path),
-              help="Folder of the run; a checkpoint there is gone on from.")  # fmt: skip
-@click.option("--steps", type=click.IntRange(min=1), default=20_000, show_default=True)
+@_run_options
 @click.option("--batch", type=click.IntRange(min=1), default=64, show_default=True, help="Pictures a step.")
-@click.option("--learning-rate", type=float, default=2e-4, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--time-budget", type=float, metavar="SECONDS", help="End cleanly after this time; run again to go on.")
-@click.option("--validation", multiple=True, type=_PATH, help="Shards or folders of cases to compare embeddings on.")
-@click.option("--device", default="auto", show_default=True, help="cuda, cpu, or auto: a GPU where there is one.")
-def distill(
+@click.option("--validation", multiple=True, type=_PATH, help="Shards or cases to compare embeddings on.")
+def distill(batch: int, validation: tuple[Path, ...], **options: Any) -> None:
+    """Stage 1: the encoder learns to give what LiteMedSAM's gives.
+
+    SOURCES are tar shards of WebP pictures, challenge .npz, or folders of either; masks are not needed. Writes
+    checkpoint.pt, curve.csv and student.safetensors, a whole model whose decoder is not trained yet.
+    """
+    from ..training.teach import distill as teach
+
+    with _progress(batch=batch, **options) as run:
+        lesson = teach(run, validation)
+    _say(lesson, run)
+    if lesson.similarity is not None:
+        click.echo(f"embedding cosine similarity to the teacher on validation: {lesson.similarity:.4f}", err=True)
+
+
+@train.command()
+@_run_options
+@click.option("--batch", type=click.IntRange(min=1), default=16, show_default=True, help="Prompts a step.")
+@click.option("--weights", type=_PATH, metavar="FILE", help="Student of stage 1; default: begin from LiteMedSAM's.")
+@click.option("--rehearsal", type=click.FloatRange(0, 1), default=0.3, show_default=True,
+              help="Share of prompts in random boxes with the teacher's mask as truth.")  # fmt: skip
+@click.option("--freeze-encoder", is_flag=True, help="Train prompt encoder and mask decoder alone.")
+def finetune(batch: int, weights: Path | None, rehearsal: float, freeze_encoder: bool, **options: Any) -> None:
+    """Stage 2: the whole model learns masks.
+
+    SOURCES as for distill; pictures without a label map are left out. Writes checkpoint.pt, curve.csv and
+    student.safetensors.
+    """
+    from ..training.teach import finetune as teach
+
+    with _progress(batch=batch, **options) as run:
+        lesson = teach(run, weights, rehearsal, freeze_encoder)
+    _say(lesson, run)
+
+
+@contextmanager
+def _progress(
     sources: tuple[Path, ...],
     folder: Path,
     steps: int,
     batch: int,
     learning_rate: float,
     seed: int,
-    time_budget: float | None,
-    validation: tuple[Path, ...],
+    time_budget: float,
     device: str,
-) -> None:
-    """Stage 1: the encoder learns to give what LiteMedSAM's gives.
-
-    SOURCES are tar shards of WebP pictures, challenge .npz, or folders of either; masks are not needed. Writes
-    checkpoint.pt, curve.csv and student.safetensors, a whole model whose decoder is not trained yet.
-    """
+) -> Iterator[Run]:
     import torch
 
     from ..training.loop import Schedule
-    from ..training.teach import distill as teach
+    from ..training.teach import Run
 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     schedule = Schedule(steps=steps, learning_rate=learning_rate, seed=seed)
     start = time.perf_counter()
-    with click.progressbar(length=steps, label="distilling", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-        lesson = teach(
+    with click.progressbar(length=steps, label="training", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        yield Run(
             sources,
             folder,
             schedule,
             batch,
             torch.device(device),
-            validation=validation,
-            time_budget=float("inf") if time_budget is None else time_budget,
+            time_budget,
             tick=lambda step: bar.update(step - bar.pos),
         )
+    click.echo(f"{time.perf_counter() - start:.0f} s on {device}", err=True)
+
+
+def _say(lesson: Lesson, run: Run) -> None:
     click.echo(
-        f"{'resumed, ' if lesson.resumed else ''}{lesson.steps} of {steps} steps of {batch} from {lesson.pictures} "
-        f"pictures in {time.perf_counter() - start:.0f} s; weights in {lesson.weights}",
+        f"{'resumed; ' if lesson.resumed else ''}{lesson.steps} of {run.schedule.steps} steps of {run.batch} "
+        f"from {lesson.pictures} pictures; weights in {lesson.weights}",
         err=True,
     )
-    if lesson.similarity is not None:
-        click.echo(f"embedding cosine similarity to the teacher on validation: {lesson.similarity:.4f}", err=True)

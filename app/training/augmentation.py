@@ -15,12 +15,18 @@ from torch import Tensor
 from ..frame import SIDE
 
 
-def augment(pixels: Tensor, sizes: Tensor, generator: torch.Generator) -> Tensor:
-    """(B, 3, 256, 256) uint8 and their content's (B, 2) heights and widths to frames (B, 3, 256, 256) in [0, 1]."""
+def augment(pixels: Tensor, labels: Tensor, sizes: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """New frames and their label maps.
+
+    pixels (B, 3, 256, 256) uint8, labels (B, 256, 256) int16 and sizes (B, 2), the content's height and width,
+    to frames (B, 3, 256, 256) in [0, 1] and labels (B, 256, 256) int16 in the same new places.
+    """
     targets = _random_sizes(sizes, generator)
-    warped = _warp(pixels.float() / 255, sizes, targets, generator)
+    grid = _sampling_grid(sizes, targets, generator)
     inside = _content(targets, pixels.device)
-    return normalise(_recolour(warped, generator), inside)
+    pictures = F.grid_sample(pixels.float() / 255, grid, mode="bilinear", align_corners=False)
+    moved = F.grid_sample(labels[:, None].float(), grid, mode="nearest", align_corners=False)
+    return normalise(_recolour(pictures, generator), inside), (moved * inside)[:, 0].to(labels.dtype)
 
 
 def plain_frames(pixels: Tensor, sizes: Tensor) -> Tensor:
@@ -53,23 +59,22 @@ def _random_sizes(sizes: Tensor, generator: torch.Generator) -> Tensor:
     return torch.where(_chance(count, 0.5, generator)[:, None], sizes, other)
 
 
-def _warp(pictures: Tensor, sizes: Tensor, targets: Tensor, generator: torch.Generator) -> Tensor:
-    """Rotate, scale, shift, flip about the content's centre; what comes from beyond the content is zero."""
-    count = len(pictures)
+def _sampling_grid(sizes: Tensor, targets: Tensor, generator: torch.Generator) -> Tensor:
+    """Where each pixel comes from (B, 256, 256, 2): rotated, scaled, shifted, flipped about the content's centre."""
+    count = len(sizes)
     angle = _uniform(count, -math.pi / 4, math.pi / 4, generator) * _chance(count, 0.5, generator)
     # Source pixels per target pixel: fitted to the target's frame, then from half to one and a half times.
     scale = (sizes / targets).amin(1) * 1.5 ** _uniform(count, -1.7, 1, generator)
     flips = 1 - 2 * torch.stack([_chance(count, 0.5, generator), _chance(count, 0.5, generator)], dim=1).float()
     shift = torch.stack([_uniform(count, -0.15, 0.15, generator) for _ in range(2)], dim=1) * sizes
     cos, sin = (scale * angle.cos())[:, None, None], (scale * angle.sin())[:, None, None]
-    steps = torch.arange(SIDE, device=pictures.device, dtype=torch.float32) + 0.5
+    steps = torch.arange(SIDE, device=sizes.device, dtype=torch.float32) + 0.5
     dy = (steps[None, :, None] - targets[:, 0, None, None] / 2) * flips[:, 0, None, None]
     dx = (steps[None, None, :] - targets[:, 1, None, None] / 2) * flips[:, 1, None, None]
     centre = sizes / 2 + shift
     x = centre[:, 1, None, None] + cos * dx - sin * dy
     y = centre[:, 0, None, None] + sin * dx + cos * dy
-    grid = torch.stack([x, y], dim=-1) * (2 / SIDE) - 1
-    return F.grid_sample(pictures, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return torch.stack([x, y], dim=-1) * (2 / SIDE) - 1
 
 
 def _content(sizes: Tensor, device: torch.device) -> Tensor:

@@ -27,7 +27,9 @@ class Distillation:
 
     def losses(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Losses of one batch; encoders run in bfloat16, the comparison in float32."""
-        frames = augment(*self._pictures.draw(self._batch, generator), generator)
+        store = self._pictures
+        chosen = store.draw(self._batch, generator)
+        frames, _ = augment(store.pixels[chosen], store.labels[chosen], store.sizes[chosen], generator)
         with torch.autocast(frames.device.type, torch.bfloat16):
             with torch.no_grad():
                 target = self._teacher(frames)

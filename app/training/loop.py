@@ -25,7 +25,8 @@ CURVE = "curve.csv"
 class Stage(Protocol):
     """What is learnt: a model, and the losses of one freshly drawn batch."""
 
-    model: nn.Module
+    @property
+    def model(self) -> nn.Module: ...
 
     def losses(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Named scalars; their sum is what is minimised."""

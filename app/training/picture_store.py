@@ -15,31 +15,35 @@ from .shards import TrainingPicture
 
 
 class PictureStore:
-    """pixels (N, 3, 256, 256) uint8, content at the upper left; sizes (N, 2), its height and width.
+    """pixels (N, 3, 256, 256) uint8, content at the upper left; sizes (N, 2), its height and width; and
+    labels (N, 256, 256) int16, all zero where a picture has none.
 
     `share` (N,) is the probability of each picture: modalities weigh the same, and so do the data sets
-    within a modality.
+    within a modality. With `labelled_only`, pictures without objects are left out.
     """
 
-    def __init__(self, pictures: Iterable[TrainingPicture], device: torch.device) -> None:
-        frames, sizes, groups = [], [], []
+    def __init__(self, pictures: Iterable[TrainingPicture], device: torch.device, labelled_only: bool = False) -> None:
+        frames, labels, sizes, groups = [], [], [], []
         for picture in pictures:
+            if labelled_only and (picture.labels is None or not picture.labels.any()):
+                continue
             frames.append(_padded(picture))
+            labels.append(_padded_labels(picture))
             sizes.append(picture.image.shape[:2])
             groups.append((picture.modality, picture.dataset))
         if not frames:
             raise InputError("no training pictures in the sources given")
         self.pixels = torch.from_numpy(np.stack(frames)).to(device)
+        self.labels = torch.from_numpy(np.stack(labels)).to(device)
         self.sizes = torch.tensor(sizes, dtype=torch.float32, device=device)
         self.share = _balanced(groups).to(device)
 
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Pictures (count, 3, 256, 256) uint8 and their sizes (count, 2), drawn with replacement."""
-        chosen = torch.multinomial(self.share, count, replacement=True, generator=generator)
-        return self.pixels[chosen], self.sizes[chosen]
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Indices (count,) of pictures, drawn with replacement."""
+        return torch.multinomial(self.share, count, replacement=True, generator=generator)
 
 
 def _padded(picture: TrainingPicture) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
@@ -47,6 +51,14 @@ def _padded(picture: TrainingPicture) -> np.ndarray[tuple[int, ...], np.dtype[np
     height, width = picture.image.shape[:2]
     image = picture.image if picture.image.ndim == 3 else picture.image[..., None]
     frame[:, :height, :width] = image.transpose(2, 0, 1)
+    return frame
+
+
+def _padded_labels(picture: TrainingPicture) -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:
+    frame = np.zeros((SIDE, SIDE), np.int16)
+    if picture.labels is not None:
+        height, width = picture.labels.shape
+        frame[:height, :width] = picture.labels
     return frame
 
 

@@ -10,21 +10,22 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..arrays import ByteArray
-from ..cases.challenge import SUFFIX, read_case
+from ..arrays import AnyArray, ByteArray, LabelArray
+from ..cases.challenge import SUFFIX, read_case, read_truth
 from ..errors import InputError
 from ..frame import SIDE, Geometry
 
-_SHARD, _PICTURE = ".tar", ".webp"
+_SHARD, _PICTURE, _LABELS = ".tar", ".webp", ".png"
 
 
 @dataclass(frozen=True)
 class TrainingPicture:
-    """A picture (H, W) or (H, W, 3) uint8 whose longest side is 256."""
+    """A picture (H, W) or (H, W, 3) uint8 whose longest side is 256, and its label map (H, W) where it has one."""
 
     modality: str
     dataset: str
     image: ByteArray
+    labels: LabelArray | None = None
 
 
 def read_pictures(sources: Iterable[Path]) -> Iterator[TrainingPicture]:
@@ -46,31 +47,40 @@ def _from_shard(path: Path) -> Iterator[TrainingPicture]:
     try:
         with tarfile.open(path, "r:") as shard:
             # Only plain files are read, and nothing is ever unpacked to disk.
-            members = [member for member in shard if member.isfile() and member.name.endswith(_PICTURE)]
-            for member in sorted(members, key=lambda member: member.name):
-                yield TrainingPicture(path.stem, member.name.partition("/")[0], _at_frame_size(_decode(shard, member)))
+            files = {member.name: member for member in shard if member.isfile()}
+            for name in sorted(name for name in files if name.endswith(_PICTURE)):
+                image = cv2.cvtColor(_decode(shard, files[name], cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+                truth = files.get(name.removesuffix(_PICTURE) + _LABELS)
+                labels = None if truth is None else _decode(shard, truth, cv2.IMREAD_UNCHANGED)
+                yield _at_frame_size(path.stem, name.partition("/")[0], image, labels)
     except (tarfile.TarError, OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as a shard of training pictures: {error}") from error
 
 
-def _decode(shard: tarfile.TarFile, member: tarfile.TarInfo) -> ByteArray:
+def _decode(shard: tarfile.TarFile, member: tarfile.TarInfo, how: int) -> AnyArray:
     file = shard.extractfile(member)
     content = np.frombuffer(file.read() if file else b"", np.uint8)
-    decoded = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
+    decoded = cv2.imdecode(content, how) if len(content) else None
     if decoded is None:
         raise ValueError(f"{member.name} is no picture")
-    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
+    return np.asarray(decoded)
 
 
 def _from_case(path: Path) -> Iterator[TrainingPicture]:
-    case = read_case(path)
+    case, truth = read_case(path), read_truth(path)
     modality = (case.name.split("_") + [""])[1]
-    for image in case.image if case.is_volume else [case.image]:
-        yield TrainingPicture(modality, path.parent.name, _at_frame_size(image))
+    images = case.image if case.is_volume else [case.image]
+    planes = [None] * len(images) if truth is None else truth if case.is_volume else [truth]
+    for image, labels in zip(images, planes, strict=True):
+        yield _at_frame_size(modality, path.parent.name, image, labels)
 
 
-def _at_frame_size(image: ByteArray) -> ByteArray:
-    if max(image.shape[:2]) == SIDE:
-        return image
-    height, width = Geometry(*image.shape[:2]).resized
-    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+def _at_frame_size(modality: str, dataset: str, image: AnyArray, labels: AnyArray | None) -> TrainingPicture:
+    if labels is not None and labels.shape != image.shape[:2]:
+        raise ValueError(f"a label map of {labels.shape} lies over a picture of {image.shape[:2]} in {dataset}")
+    if max(image.shape[:2]) != SIDE:
+        height, width = Geometry(*image.shape[:2]).resized
+        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        if labels is not None:
+            labels = cv2.resize(labels.astype(np.uint16), (width, height), interpolation=cv2.INTER_NEAREST)
+    return TrainingPicture(modality, dataset, np.asarray(image, np.uint8), labels)

@@ -1,4 +1,4 @@
-"""`swinlite train distill` from end to end: teacher, student, pictures, loop, and the student's weights at the end."""
+"""`swinlite train` from end to end: teacher, student, pictures, loop, and the student's weights at the end."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from ..networks.models import ARCHITECTURES, PromptableModel
 from ..weights.load import is_read, load_weights
 from ..weights.publish import write_safetensors
 from .distillation import Distillation, embedding_similarity
+from .finetuning import Finetuning
 from .loop import Schedule, Trainer
 from .picture_store import PictureStore
 from .shards import read_pictures
@@ -24,54 +26,81 @@ STUDENT_FILE = "student.safetensors"
 
 
 @dataclass(frozen=True)
+class Run:
+    """What both stages share. `tick` hears the number of each step that is done."""
+
+    sources: Sequence[Path]
+    folder: Path
+    schedule: Schedule
+    batch: int
+    device: torch.device
+    time_budget: float = math.inf
+    tick: Callable[[int], None] = lambda _: None
+
+
+@dataclass(frozen=True)
 class Lesson:
-    """What a distillation run has come to."""
+    """What a run has come to; `similarity` is that of the embeddings on validation pictures, where asked for."""
 
     steps: int
     pictures: int
     resumed: bool
     weights: Path
-    similarity: float | None  # cosine of the embeddings on the validation pictures, of the averaged weights
+    similarity: float | None = None
 
 
-def distill(
-    sources: Sequence[Path],
-    folder: Path,
-    schedule: Schedule,
-    batch: int,
-    device: torch.device,
-    *,
-    validation: Sequence[Path] = (),
-    time_budget: float = math.inf,
-    tick: Callable[[int], None] = lambda _: None,
-) -> Lesson:
-    """Teach Swin-LiteMedSAM's encoder, going on from the folder's checkpoint where there is one.
+def distill(run: Run, validation: Sequence[Path] = ()) -> Lesson:
+    """Stage 1: teach Swin-LiteMedSAM's encoder, going on from the folder's checkpoint where there is one.
 
-    Writes checkpoint, curve and the averaged weights as a whole model (its decoder is the warm start's, not
-    yet trained). Raises InputError and WeightsError.
+    Writes checkpoint, curve and the averaged weights as a whole model, whose decoder is the warm start's and
+    not trained yet. Raises InputError, CaseError and WeightsError.
     """
-    torch.manual_seed(schedule.seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    teacher, student = _teacher(), ARCHITECTURES[STUDENT].build()
-    student.load_state_dict(warm_start(student.state_dict(), teacher.state_dict()))
-    teacher, student = teacher.to(device), student.to(device)
-    pictures = PictureStore(read_pictures(sources), device)
-    trainer = Trainer(
-        Distillation(student.image_encoder, teacher.image_encoder, pictures, batch), schedule, folder, device
-    )
-    resumed = trainer.resume()
-    trainer.run(time_budget, tick)
+    teacher, student = _pair(run, weights=None)
+    pictures = PictureStore(read_pictures(run.sources), run.device)
+    stage = Distillation(student.image_encoder, teacher.image_encoder, pictures, run.batch)
+    trainer, resumed = _train(run, stage)
     student.image_encoder.load_state_dict(trainer.ema)
-    weights = folder / STUDENT_FILE
-    write_safetensors(weights, STUDENT, {n: t for n, t in student.state_dict().items() if is_read(n)}, "float32")
+    weights = _export(run, student.state_dict())
     similarity = None
     if validation:
-        seen = PictureStore(read_pictures(validation), device)
+        seen = PictureStore(read_pictures(validation), run.device)
         similarity = embedding_similarity(student.image_encoder.eval(), teacher.image_encoder, seen)
     return Lesson(trainer.step, len(pictures), resumed, weights, similarity)
 
 
-def _teacher() -> PromptableModel:
-    model = ARCHITECTURES[TEACHER].build()
-    model.load_state_dict(load_weights(TEACHER).tensors, strict=False)  # BatchNorm's counters are not in it
-    return model.eval()
+def finetune(run: Run, weights: Path | None, rehearsal: float, freeze_encoder: bool) -> Lesson:
+    """Stage 2: teach the whole of Swin-LiteMedSAM on masks, from `weights` of stage 1 or from the warm start.
+
+    Writes checkpoint, curve and the averaged weights. Raises InputError, CaseError and WeightsError.
+    """
+    teacher, student = _pair(run, weights)
+    pictures = PictureStore(read_pictures(run.sources), run.device, labelled_only=True)
+    trainer, resumed = _train(run, Finetuning(student, teacher, pictures, run.batch, rehearsal, freeze_encoder))
+    return Lesson(trainer.step, len(pictures), resumed, _export(run, trainer.ema))
+
+
+def _pair(run: Run, weights: Path | None) -> tuple[PromptableModel, PromptableModel]:
+    """Teacher and student on the run's device."""
+    torch.manual_seed(run.schedule.seed)
+    teacher, student = ARCHITECTURES[TEACHER].build().eval(), ARCHITECTURES[STUDENT].build()
+    # Not strict, since BatchNorm's counters are not kept in weights.
+    teacher.load_state_dict(load_weights(TEACHER).tensors, strict=False)
+    if weights is None:
+        student.load_state_dict(warm_start(student.state_dict(), teacher.state_dict()))
+    else:
+        student.load_state_dict(load_weights(file=weights, architecture=STUDENT).tensors, strict=False)
+    return teacher.to(run.device), student.to(run.device)
+
+
+def _train(run: Run, stage: Distillation | Finetuning) -> tuple[Trainer, bool]:
+    run.folder.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(stage, run.schedule, run.folder, run.device)
+    resumed = trainer.resume()
+    trainer.run(run.time_budget, run.tick)
+    return trainer, resumed
+
+
+def _export(run: Run, state: dict[str, Tensor]) -> Path:
+    path = run.folder / STUDENT_FILE
+    write_safetensors(path, STUDENT, {name: tensor for name, tensor in state.items() if is_read(name)}, "float32")
+    return path

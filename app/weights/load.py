@@ -36,12 +36,24 @@ class LoadedWeights:
     tensors: dict[str, Tensor]
 
 
-def load_weights(model: str | None = None, file: Path | None = None) -> LoadedWeights:
-    """Weights of a model of the manifest (None: the default), or of any file. Raises WeightsError."""
-    if file is not None:
-        digest = sha256_of(file)
-        architecture, tensors = read_checkpoint(file)
-        return LoadedWeights(model or file.stem, architecture, file, digest, tensors)
+def load_weights(model: str | None = None, file: Path | None = None, architecture: str | None = None) -> LoadedWeights:
+    """Weights of a model of the manifest (None: the default), or of any file.
+
+    Raises WeightsError, also where they are not of the `architecture` that is asked for.
+    """
+    loaded = _of_manifest(model) if file is None else _of_file(file, model)
+    if architecture not in (None, loaded.architecture):
+        raise WeightsError(f"{loaded.path}: holds {loaded.architecture}, expected {architecture}")
+    return loaded
+
+
+def _of_file(file: Path, name: str | None) -> LoadedWeights:
+    digest = sha256_of(file)
+    architecture, tensors = read_checkpoint(file)
+    return LoadedWeights(name or file.stem, architecture, file, digest, tensors)
+
+
+def _of_manifest(model: str | None) -> LoadedWeights:
     manifest = Manifest.read()
     entry = manifest.find(model)
     path = manifest.locate(entry)

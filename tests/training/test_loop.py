@@ -27,7 +27,7 @@ class Line:
 
     def __init__(self) -> None:
         torch.manual_seed(0)
-        self.model: nn.Module = nn.Sequential(nn.Linear(1, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
+        self.model = nn.Sequential(nn.Linear(1, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
 
     def losses(self, generator: torch.Generator) -> dict[str, Tensor]:
         x = torch.randn(16, 1, generator=generator)

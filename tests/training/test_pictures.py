@@ -39,14 +39,22 @@ def webp(height: int, width: int) -> bytes:
     return cv2.imencode(".webp", red)[1].tobytes()
 
 
+def png(label: int) -> bytes:
+    return cv2.imencode(".png", np.full((256, 100), label, np.uint16))[1].tobytes()
+
+
 def test_pictures_of_a_shard_and_slices_of_cases_are_read(tmp_path: Path, write_case: CaseWriter) -> None:
-    shard = write_shard(tmp_path / "US.tar", {"set/a.webp": webp(256, 100), "set/a.png": b"labels", "index.csv": b""})
-    write_case("3DBox_CT_0001", imgs=np.zeros((3, 64, 128), np.uint8), boxes=np.array([[1, 1, 0, 9, 9, 2]]))
+    shard = write_shard(tmp_path / "US.tar", {"set/a.webp": webp(256, 100), "set/a.png": png(300), "index.csv": b""})
+    gts = np.repeat(np.arange(3)[:, None, None], 64, 1).repeat(128, 2)
+    write_case("3DBox_CT_0001", imgs=np.zeros((3, 64, 128), np.uint8), boxes=np.array([[1, 1, 0, 9, 9, 2]]), gts=gts)
     (tmp_path / "in" / "readme.txt").touch()
     picture, *slices = read_pictures([shard, tmp_path / "in"])
     assert (picture.modality, picture.dataset, picture.image.shape) == ("US", "set", (256, 100, 3))
     assert abs(picture.image[128, 50].astype(int) - [200, 0, 0]).max() < 12  # red, in the order red, green, blue
+    assert picture.labels is not None
+    assert picture.labels[128, 50] == 300
     assert [(one.modality, one.image.shape) for one in slices] == [("CT", (128, 256))] * 3
+    assert [int(one.labels[5, 5]) for one in slices if one.labels is not None] == [0, 1, 2]
 
 
 def test_a_shard_that_cannot_be_used_is_named(tmp_path: Path) -> None:
@@ -83,11 +91,42 @@ def test_augmented_frames_look_like_frames_and_depend_on_the_generator_alone() -
     noise = np.random.default_rng(0).integers(0, 256, (200, 256, 3), dtype=np.uint8)
     store = store_of(noise)
     pixels, sizes = store.pixels.expand(64, -1, -1, -1), store.sizes.expand(64, -1)
-    frames = augment(pixels, sizes, torch.Generator().manual_seed(3))
-    torch.testing.assert_close(frames, augment(pixels, sizes, torch.Generator().manual_seed(3)), rtol=0, atol=0)
+    labels = store.labels.expand(64, -1, -1)
+    frames, _ = augment(pixels, labels, sizes, torch.Generator().manual_seed(3))
+    again, _ = augment(pixels, labels, sizes, torch.Generator().manual_seed(3))
+    torch.testing.assert_close(frames, again, rtol=0, atol=0)
     assert frames.amin() == 0
     torch.testing.assert_close(frames.amax((1, 2, 3)), torch.ones(64))
     filled = frames.amax(1) > 0
     heights = filled.any(2).sum(1)
     widths = filled.any(1).sum(1)
     assert len({(int(h), int(w)) for h, w in zip(heights, widths, strict=True)}) > 20  # many shapes
+
+
+def test_labels_move_with_their_picture() -> None:
+    square = np.full((256, 256), 40, np.uint8)
+    square[80:180, 60:200] = 240
+    labels = (square > 100).astype(np.uint16) * 3
+    store = PictureStore([TrainingPicture("CT", "a", square, labels)], CPU)
+    generator = torch.Generator().manual_seed(0)
+    repeated = [part.expand(32, *part.shape[1:]) for part in (store.pixels, store.labels, store.sizes)]
+    frames, moved = augment(repeated[0], repeated[1], repeated[2], generator)
+    assert set(moved.flatten().tolist()) == {0, 3}
+    # Where a picture's bright and dark keep their order, the label lies on the bright part.
+    overlaps = []
+    for frame, truth in zip(frames.mean(1), moved == 3, strict=True):
+        bright = frame > 0.5
+        union = (bright | truth).sum()
+        overlaps.append(float((bright & truth).sum() / union) if union else 1.0)
+    assert np.median(overlaps) > 0.9
+
+
+def test_pictures_without_objects_are_left_out_where_masks_are_needed() -> None:
+    image = np.zeros((256, 256), np.uint8)
+    pictures = [
+        TrainingPicture("CT", "a", image),
+        TrainingPicture("CT", "a", image, np.zeros((256, 256), np.uint16)),
+        TrainingPicture("CT", "a", image, np.ones((256, 256), np.uint16)),
+    ]
+    assert len(PictureStore(pictures, CPU)) == 3
+    assert len(PictureStore(pictures, CPU, labelled_only=True)) == 1

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..frame import SIDE
+from .draws import chance, uniform
 
 
 def augment(pixels: Tensor, labels: Tensor, sizes: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -41,32 +42,24 @@ def normalise(frames: Tensor, inside: Tensor) -> Tensor:
     return ((frames - low) / (high - low).clamp(min=1e-8)).masked_fill(~inside, 0)
 
 
-def _uniform(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
-    return low + (high - low) * torch.rand(count, generator=generator, device=generator.device)
-
-
-def _chance(count: int, probability: float, generator: torch.Generator) -> Tensor:
-    return torch.rand(count, generator=generator, device=generator.device) < probability
-
-
 def _random_sizes(sizes: Tensor, generator: torch.Generator) -> Tensor:
     """Half keep their aspect ratio; the others get any from 1:1 to 1:4, either way."""
     count = len(sizes)
-    shorter = SIDE * 4 ** -_uniform(count, 0, 1, generator)
+    shorter = SIDE * 4 ** -uniform(0, 1, generator, count)
     full = torch.full_like(shorter, SIDE)
-    upright = _chance(count, 0.5, generator)
+    upright = chance(0.5, generator, count)
     other = torch.stack([torch.where(upright, full, shorter), torch.where(upright, shorter, full)], dim=1).round()
-    return torch.where(_chance(count, 0.5, generator)[:, None], sizes, other)
+    return torch.where(chance(0.5, generator, count)[:, None], sizes, other)
 
 
 def _sampling_grid(sizes: Tensor, targets: Tensor, generator: torch.Generator) -> Tensor:
     """Where each pixel comes from (B, 256, 256, 2): rotated, scaled, shifted, flipped about the content's centre."""
     count = len(sizes)
-    angle = _uniform(count, -math.pi / 4, math.pi / 4, generator) * _chance(count, 0.5, generator)
+    angle = uniform(-math.pi / 4, math.pi / 4, generator, count) * chance(0.5, generator, count)
     # Source pixels per target pixel: fitted to the target's frame, then from half to one and a half times.
-    scale = (sizes / targets).amin(1) * 1.5 ** _uniform(count, -1.7, 1, generator)
-    flips = 1 - 2 * torch.stack([_chance(count, 0.5, generator), _chance(count, 0.5, generator)], dim=1).float()
-    shift = torch.stack([_uniform(count, -0.15, 0.15, generator) for _ in range(2)], dim=1) * sizes
+    scale = (sizes / targets).amin(1) * 1.5 ** uniform(-1.7, 1, generator, count)
+    flips = 1 - 2 * torch.stack([chance(0.5, generator, count), chance(0.5, generator, count)], dim=1).float()
+    shift = torch.stack([uniform(-0.15, 0.15, generator, count) for _ in range(2)], dim=1) * sizes
     cos, sin = (scale * angle.cos())[:, None, None], (scale * angle.sin())[:, None, None]
     steps = torch.arange(SIDE, device=sizes.device, dtype=torch.float32) + 0.5
     dy = (steps[None, :, None] - targets[:, 0, None, None] / 2) * flips[:, 0, None, None]
@@ -88,15 +81,15 @@ def _recolour(pictures: Tensor, generator: torch.Generator) -> Tensor:
     count, device = len(pictures), pictures.device
 
     def some(probability: float) -> Tensor:
-        return _chance(count, probability, generator)[:, None, None, None]
+        return chance(probability, generator, count)[:, None, None, None]
 
     mix = torch.eye(3, device=device) + 0.3 * torch.randn(count, 3, 3, generator=generator, device=device)
     mixed = torch.einsum("bij,bjhw->bihw", mix, pictures).clamp(0, 1)
     pictures = torch.where(some(0.3), mixed, pictures)
     pictures = torch.where(some(0.1), pictures.mean(dim=1, keepdim=True).expand_as(pictures), pictures)
     pictures = torch.where(some(0.1), 1 - pictures, pictures)
-    gamma = 2 ** _uniform(count, -1, 1, generator)[:, None, None, None]
+    gamma = 2 ** uniform(-1, 1, generator, count)[:, None, None, None]
     pictures = torch.where(some(0.5), pictures.clamp(min=1e-6) ** gamma, pictures)
-    strength = _uniform(count, 0, 0.06, generator)[:, None, None, None]
+    strength = uniform(0, 0.06, generator, count)[:, None, None, None]
     noise = strength * torch.randn(pictures.shape, generator=generator, device=device)
     return torch.where(some(0.3), pictures + noise, pictures).clamp(0, 1)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..networks.models import PromptableModel
 from .augmentation import augment
+from .draws import chance, uniform
 from .picture_store import PictureStore
 from .prompt_batches import boxes_around, make_prompts, rectangles
 
@@ -57,7 +58,7 @@ class Finetuning:
         chosen = store.draw(self._batch, generator)
         frames, labels = augment(store.pixels[chosen], store.labels[chosen], store.sizes[chosen], generator)
         targets = (labels == random_label(labels, generator)[:, None, None]).float()
-        rehearsed = torch.rand(len(frames), generator=generator, device=frames.device) < self._rehearsal
+        rehearsed = chance(self._rehearsal, generator, len(frames))
         if rehearsed.any():
             targets[rehearsed] = self._teachers_masks(frames[rehearsed], generator)
         return frames, targets
@@ -66,7 +67,7 @@ class Finetuning:
     def _teachers_masks(self, frames: Tensor, generator: torch.Generator) -> Tensor:
         """Soft masks (B, 256, 256) that the teacher finds in random boxes on the content of frames."""
         content = boxes_around(frames.amax(1) > 0)
-        ends = torch.rand(len(frames), 2, 2, generator=generator, device=frames.device)
+        ends = uniform(0, 1, generator, len(frames), 2, 2)
         low, high = ends.amin(1), ends.amax(1)
         size = content[:, 2:] - content[:, :2]
         boxes = torch.cat([content[:, :2] + low * size, content[:, :2] + high * size], dim=1).round()

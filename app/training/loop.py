@@ -20,6 +20,7 @@ from ..errors import InputError
 
 CHECKPOINT = "checkpoint.pt"
 CURVE = "curve.csv"
+SAVE_EVERY = 600.0  # seconds; what a run that is killed can lose
 
 
 class Stage(Protocol):
@@ -71,11 +72,14 @@ class Trainer:
 
     def run(self, time_budget: float = math.inf, tick: Callable[[int], None] = lambda _: None) -> None:
         """Train until the last step or until `time_budget` seconds are over, then save. `tick` hears of each step."""
-        start = time.monotonic()
+        start = saved = time.monotonic()
         self.stage.model.train()
         while self.step < self.schedule.steps and time.monotonic() - start < time_budget:
             self._one_step()
             tick(self.step)
+            if time.monotonic() - saved > SAVE_EVERY:
+                self.save()
+                saved = time.monotonic()
         self.save()
 
     def _one_step(self) -> None:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ..frame import SIDE
+from .draws import chance, uniform
 
 STROKE_STEPS = 29
 LOOSEST = 5  # frame pixels by which a side may lie outside its object (published training code)
@@ -34,7 +35,7 @@ def make_prompts(masks: Tensor, visible: Tensor, generator: torch.Generator) -> 
     lets both lie on any visible pixel of a shrunk box. visible: (B, 256, 256) bool.
     """
     boxes = loosen(boxes_around(masks), generator)
-    trained = _chance(len(masks), 0.5, generator)
+    trained = chance(0.5, generator, len(masks))
     sides = boxes[:, 2:] - boxes[:, :2]
     point_shift = _shift(sides // 5, sides // 2 - 2, generator) * ~trained[:, None]
     scribble_shift = _shift(sides // 8, sides // 6 - 1, generator) * ~trained[:, None]
@@ -70,10 +71,6 @@ def _shrunk(boxes: Tensor, shift: Tensor) -> Tensor:
     return torch.cat([boxes[:, :2] + shift, boxes[:, 2:] - shift], dim=1)
 
 
-def _chance(count: int, probability: float, generator: torch.Generator) -> Tensor:
-    return torch.rand(count, generator=generator, device=generator.device) < probability
-
-
 def _shift(low: Tensor, high: Tensor, generator: torch.Generator) -> Tensor:
     """Uniform whole numbers in low..high, 0 where that is empty (inference rule of the published code)."""
     drawn = low + torch.floor(torch.rand(low.shape, generator=generator, device=low.device) * (high - low + 1))
@@ -107,16 +104,13 @@ def _random_pixel(region: Tensor, generator: torch.Generator) -> tuple[Tensor, T
 
 def _scribbles(region: Tensor, generator: torch.Generator) -> Tensor:
     """(B, 256, 256) of 0 and 1: a random stroke inside each region, all zero where it comes out too small."""
-    count, device = len(region), region.device
-
-    def uniform(low: float, high: float, *shape: int) -> Tensor:
-        return low + (high - low) * torch.rand(count, *shape, generator=generator, device=device)
-
+    count = len(region)
     _, vertex = _random_pixel(region, generator)
-    radius = (torch.floor(uniform(3, 10)) / 2)[:, None, None]
-    steps = torch.floor(uniform(10, 30))
-    angles = uniform(0, 2 * math.pi)[:, None] + uniform(-0.5, 0.5, STROKE_STEPS).cumsum(1)
-    changes, speed = uniform(-15, 15, STROKE_STEPS), uniform(0, 20)
+    radius = (torch.floor(uniform(3, 10, generator, count)) / 2)[:, None, None]
+    steps = torch.floor(uniform(10, 30, generator, count))
+    turns = uniform(-0.5, 0.5, generator, count, STROKE_STEPS).cumsum(1)
+    angles = uniform(0, 2 * math.pi, generator, count)[:, None] + turns
+    changes, speed = uniform(-15, 15, generator, count, STROKE_STEPS), uniform(0, 20, generator, count)
     drawn = torch.zeros_like(region)
     for i in range(STROKE_STEPS):
         speed = (speed + changes[:, i]).clamp(0, 20)

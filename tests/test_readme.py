@@ -23,6 +23,8 @@ def test_a_command_of_the_readme_parses(line: str, tmp_path: Path, monkeypatch: 
     (tmp_path / "checkpoint.pth").touch()
     (tmp_path / "shards").mkdir()
     (tmp_path / "cases").mkdir()
+    (tmp_path / "stage1").mkdir()
+    (tmp_path / "stage1" / "student.safetensors").touch()
     command: click.Command = cli
     arguments = shlex.split(line)[1:]
     while isinstance(command, click.Group):

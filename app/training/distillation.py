@@ -24,6 +24,7 @@ class Distillation:
         self._teacher = teacher.eval().requires_grad_(False)
         self._pictures = pictures
         self._batch = batch
+        self.settings: dict[str, str | float] = {"stage": "distill", "batch": batch}
 
     def losses(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Losses of one batch; encoders run in bfloat16, the comparison in float32."""

@@ -38,6 +38,12 @@ class Finetuning:
         self._batch = batch
         self._rehearsal = rehearsal
         self._frozen = freeze_encoder
+        self.settings: dict[str, str | float] = {
+            "stage": "finetune",
+            "batch": batch,
+            "rehearsal": rehearsal,
+            "freeze_encoder": freeze_encoder,
+        }
         if freeze_encoder:
             model.image_encoder.requires_grad_(False)
 

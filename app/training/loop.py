@@ -29,6 +29,11 @@ class Stage(Protocol):
     @property
     def model(self) -> nn.Module: ...
 
+    @property
+    def settings(self) -> dict[str, str | float]:
+        """What must be the same for a run to be gone on with, its name among them."""
+        ...
+
     def losses(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Named scalars; their sum is what is minimised."""
         ...
@@ -82,6 +87,9 @@ class Trainer:
                 saved = time.monotonic()
         self.save()
 
+    def _settings(self) -> dict[str, str | float]:
+        return asdict(self.schedule) | self.stage.settings
+
     def _one_step(self) -> None:
         rate = self.schedule.rate_at(self.step)
         for group in self.optimiser.param_groups:
@@ -118,7 +126,7 @@ class Trainer:
                 "ema": self.ema,
                 "optimiser": self.optimiser.state_dict(),
                 "step": self.step,
-                "schedule": asdict(self.schedule),
+                "settings": self._settings(),
                 "curve": self.curve,
                 "generator": self.generator.get_state(),
             },
@@ -134,16 +142,16 @@ class Trainer:
             file.write(table.getvalue().encode())
 
     def resume(self) -> bool:
-        """Go on from the folder's checkpoint where there is one. Raises InputError for one of another schedule."""
+        """Go on from the folder's checkpoint where there is one. Raises InputError for one of another run."""
         path = self.folder / CHECKPOINT
         if not path.exists():
             return False
         saved = _load(path)
-        if saved["schedule"] != asdict(self.schedule):
-            raise InputError(
-                f"{path}: was made with {saved['schedule']}, this run has {asdict(self.schedule)}; "
-                "repeat the options of that run, or choose another folder"
-            )
+        theirs, ours = saved["settings"], self._settings()
+        if theirs != ours:
+            differing = sorted(key for key in theirs.keys() | ours.keys() if theirs.get(key) != ours.get(key))
+            changes = ", ".join(f"{key} was {theirs.get(key)}, now {ours.get(key)}" for key in differing)
+            raise InputError(f"{path}: is of another run ({changes}); repeat its options, or choose another folder")
         self.stage.model.load_state_dict(saved["model"])
         for name, tensor in saved["ema"].items():
             self.ema[name].copy_(tensor)

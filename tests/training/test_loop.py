@@ -25,8 +25,9 @@ SCHEDULE = Schedule(steps=12, learning_rate=0.05, warm_up=2)
 class Line:
     """Learn y = 2 x from noisy batches; BatchNorm brings statistics that must survive a stop too."""
 
-    def __init__(self) -> None:
+    def __init__(self, batch: int = 16) -> None:
         torch.manual_seed(0)
+        self.settings: dict[str, str | float] = {"stage": "line", "batch": batch}
         self.model = nn.Sequential(nn.Linear(1, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
 
     def losses(self, generator: torch.Generator) -> dict[str, Tensor]:
@@ -62,8 +63,10 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, monkeypatch: 
 
 def test_a_checkpoint_that_does_not_fit_is_refused_with_the_reason(tmp_path: Path) -> None:
     trainer(tmp_path / "run").run()
-    with pytest.raises(InputError, match="repeat the options of that run"):
+    with pytest.raises(InputError, match=r"of another run \(.*steps was 12, now 99"):
         trainer(tmp_path / "run", Schedule(steps=99)).resume()
+    with pytest.raises(InputError, match=r"\(batch was 16, now 8\); repeat its options"):
+        Trainer(Line(batch=8), SCHEDULE, tmp_path / "run", CPU).resume()
     (tmp_path / "run" / CHECKPOINT).write_bytes(b"cut short")
     with pytest.raises(InputError, match="is no checkpoint of this program"):
         trainer(tmp_path / "run").resume()

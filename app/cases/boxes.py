@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ..arrays import AnyArray, BoolArray, IntArray
+from ..arrays import BoolArray, IntArray
 from ..errors import CaseError
 
 COORDINATES = {
@@ -14,7 +15,7 @@ COORDINATES = {
 _BOXES_NAMED = 5  # in one message
 
 
-def as_boxes(raw: AnyArray) -> IntArray:
+def as_boxes(raw: ArrayLike) -> IntArray:
     """Any array of whole numbers to (N, 4) or (N, 6) int64; a single box may come as (4,) or (6,).
 
     Raises CaseError that names the box and the value which is not a whole number.

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import OutputError
+
 if TYPE_CHECKING:
     from ..training.teach import Lesson, Run
 
@@ -96,10 +98,15 @@ def _progress(
 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        first_line = str(error).partition("\n")[0]
+        raise click.BadParameter(f"{device} cannot be used here ({first_line})", param_hint="--device") from error
     schedule = Schedule(steps=steps, learning_rate=learning_rate, seed=seed)
     start = time.perf_counter()
     with click.progressbar(length=steps, label="training", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-        yield Run(
+        run = Run(
             sources,
             folder,
             schedule,
@@ -108,6 +115,10 @@ def _progress(
             time_budget,
             tick=lambda step: bar.update(step - bar.pos),
         )
+        try:
+            yield run
+        except OSError as error:
+            raise OutputError(f"{error.filename or folder}: {error.strerror}; the last checkpoint is whole") from error
     click.echo(f"{time.perf_counter() - start:.0f} s on {device}", err=True)
 
 

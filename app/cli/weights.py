@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -51,15 +51,9 @@ def verify() -> int:
     return WeightsError.exit_code if wrong else 0
 
 
-def _plain_name(_context: click.Context, _option: click.Parameter, value: Any) -> Any:
-    if value is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", value):
-        raise click.BadParameter("use letters, digits, dots, dashes and underscores, 64 at most")
-    return value
-
-
 @weights.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--name", callback=_plain_name, help="Name of the model; default: the file's name without its ending.")
+@click.option("--name", help="Name of the model; default: the file's name without its ending.")
 @click.option("--dtype", type=click.Choice(["float16", "float32"]), default="float16", show_default=True)
 @click.option("--folder", type=click.Path(path_type=Path), help="Weights folder; default: the one in use.")
 @click.option("--code-licence", default="not stated", show_default=True, help="Licence of the code it came with.")
@@ -75,6 +69,9 @@ def import_file(
     from ..weights.manifest import weights_folder
     from ..weights.publish import import_checkpoint
 
-    name = name or _plain_name(click.get_current_context(), click.get_current_context().command.params[0], file.stem)
+    name = name or file.stem
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
+        message = f"{name!r}: use letters, digits, dots, dashes and underscores, 64 at most"
+        raise click.BadParameter(message, param_hint="--name")
     entry = import_checkpoint(file, folder or weights_folder(), name, dtype, code_licence, weights_licence)
     click.echo(f"{entry.name}: {entry.architecture}, {dtype}, sha256 {entry.sha256}")

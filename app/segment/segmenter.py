@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 import cv2
+from numpy.typing import ArrayLike
 
 from ..arrays import AnyArray, LabelArray
 from ..cases.boxes import as_boxes, fit_boxes
@@ -83,7 +84,7 @@ class PreparedImage:
         self._extent = extent
         self._maker = maker
 
-    def segment(self, boxes: AnyArray) -> LabelArray:
+    def segment(self, boxes: ArrayLike) -> LabelArray:
         """Boxes in original pixels to a label map of the image's shape: 0 background, k object of box k.
 
         boxes: (N, 4) as x_min, y_min, x_max, y_max, or for a volume (N, 6) as x_min, y_min, z_min, x_max,
@@ -104,7 +105,7 @@ class PreparedImage:
 def load_segmenter(
     model: str | None = None,
     *,
-    weights: Path | None = None,
+    weights: Path | str | None = None,
     threads: int | None = None,
     seed: int = DEFAULT_SEED,
     prompt_rule: PromptRule = "code",
@@ -118,7 +119,9 @@ def load_segmenter(
 
     threads = threads or available_threads()
     cv2.setNumThreads(threads)
-    return Segmenter(TorchEngine(load_weights(model, weights), threads), seed, prompt_rule)
+    return Segmenter(
+        TorchEngine(load_weights(model, None if weights is None else Path(weights)), threads), seed, prompt_rule
+    )
 
 
 def available_threads() -> int:

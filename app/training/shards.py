@@ -35,7 +35,7 @@ def read_pictures(sources: Iterable[Path]) -> Iterator[TrainingPicture]:
     is the second part of its name. Raises InputError or CaseError that names the file.
     """
     for source in sources:
-        files = sorted(source.iterdir()) if source.is_dir() else [source]
+        files = sorted(source.glob("[!.]*")) if source.is_dir() else [source]
         for path in files:
             if path.suffix == SUFFIX:
                 yield from _from_case(path)
@@ -68,6 +68,9 @@ def _decode(shard: tarfile.TarFile, member: tarfile.TarInfo, how: int) -> AnyArr
 
 def _from_case(path: Path) -> Iterator[TrainingPicture]:
     case, truth = read_case(path), read_truth(path)
+    plane_axes = 3 if case.is_volume else 2
+    if truth is not None and truth.shape != case.image.shape[:plane_axes]:
+        raise InputError(f"{path}: gts has shape {truth.shape}, expected {case.image.shape[:plane_axes]} as imgs has")
     modality = (case.name.split("_") + [""])[1]
     images = case.image if case.is_volume else [case.image]
     planes = [None] * len(images) if truth is None else truth if case.is_volume else [truth]

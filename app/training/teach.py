@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..cases.discover import prepare_output_folder
 from ..networks.models import ARCHITECTURES, PromptableModel
 from ..weights.load import is_read, load_weights
 from ..weights.publish import write_safetensors
@@ -80,7 +81,8 @@ def finetune(run: Run, weights: Path | None, rehearsal: float, freeze_encoder: b
 
 
 def _pair(run: Run, weights: Path | None) -> tuple[PromptableModel, PromptableModel]:
-    """Teacher and student on the run's device."""
+    """Teacher and student on the run's device, once the run's folder is known to be writable."""
+    prepare_output_folder(run.folder, ())
     torch.manual_seed(run.schedule.seed)
     teacher, student = ARCHITECTURES[TEACHER].build().eval(), ARCHITECTURES[STUDENT].build()
     # Not strict, since BatchNorm's counters are not kept in weights.
@@ -93,7 +95,6 @@ def _pair(run: Run, weights: Path | None) -> tuple[PromptableModel, PromptableMo
 
 
 def _train(run: Run, stage: Distillation | Finetuning) -> tuple[Trainer, bool]:
-    run.folder.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(stage, run.schedule, run.folder, run.device)
     resumed = trainer.resume()
     trainer.run(run.time_budget, run.tick)

@@ -70,9 +70,8 @@ class Manifest:
             raise WeightsError(f"{path}: is not a manifest ({error!r}); restore it from the repository") from error
 
     def with_entry(self, entry: ModelEntry) -> Manifest:
-        """The manifest with one entry added, or replaced where the name is taken."""
-        kept = [known for known in self.entries if known.name != entry.name]
-        return Manifest(self.folder, [*kept, entry])
+        """The manifest with one entry more."""
+        return Manifest(self.folder, [*self.entries, entry])
 
     def write(self) -> None:
         """Write `manifest.json`, atomically. Raises OSError."""

@@ -24,6 +24,8 @@ def import_checkpoint(
     architecture, tensors = read_checkpoint(source)
     target = folder / f"{name}.safetensors"
     manifest = Manifest.read(folder) if (folder / "manifest.json").exists() else Manifest(folder, ())
+    if name in (known.name for known in manifest.entries):
+        raise WeightsError(f"{folder / 'manifest.json'}: has a model {name} already; choose another name with --name")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_safetensors(target, architecture, tensors, dtype)

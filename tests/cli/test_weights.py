@@ -39,5 +39,7 @@ def test_import_writes_safetensors_and_a_manifest_line(tmp_path: Path, capsys: p
     [model] = json.loads((folder / "manifest.json").read_text())["models"]
     assert model["file"] == "lite.safetensors"
     assert (folder / "lite.safetensors").exists()
+    assert main(["weights", "import", str(tmp_path / "lite.pth"), "--folder", str(folder)]) == 2
+    assert "has a model lite already; choose another name" in capsys.readouterr().err
     assert main(["weights", "import", str(tmp_path / "lite.pth"), "--name", "../evil", "--folder", str(folder)]) == 2
     assert "letters, digits" in capsys.readouterr().err

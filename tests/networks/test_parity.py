@@ -102,7 +102,7 @@ def test_frames_equal_the_published_preprocessing(reference: Path) -> None:
         assert not frame.pixels[:, :, width:].any()
 
 
-# Where each intermediate of the reference leaves our modules; (module, channels last, function after it)
+# Where each intermediate of the reference leaves our modules; (module, whether channels are last)
 SWIN_TRACE: dict[str, tuple[str, bool]] = {
     "patch_embed": ("image_encoder.patch_embed.seq", False),
     "s1_down": ("image_encoder.stage1.downsample", True),

@@ -20,7 +20,7 @@ from tests.fakes import ThresholdEngine
 
 
 def test_the_sweep_reproduces_the_published_baseline(reference: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With defect D7 put back (the label's number decides rounding), boxes agree but for single pixels of resizing."""
+    """With defect D7 put back (the label's number decides rounding), every call has the published box."""
     published = np.load(reference / "volume_litemedsam.npz")
     case = make_case("volume", published["imgs"], published["boxes"])
     calls: list[list[int]] = []
@@ -45,8 +45,8 @@ def test_the_sweep_reproduces_the_published_baseline(reference: Path, monkeypatc
     assert np.count_nonzero(labels != published["segs"]) <= 20
 
 
-class CountingEngine(ThresholdEngine):
-    """Remembers how often each slice, told by its mean, was encoded."""
+class HeavyEngine(ThresholdEngine):
+    """Features so large that a small cache holds few slices; it counts encoder calls as its parent does."""
 
     feature_bytes = 10 << 20
 
@@ -74,7 +74,7 @@ def segment(engine: ThresholdEngine, boxes: list[list[int]], cache_bytes: int) -
 @given(boxes_3d, st.integers(0, 6))
 def test_slices_are_encoded_once_with_room_and_at_most_twice_without(boxes: list[list[int]], room: int) -> None:
     reached = {z for box in boxes for z in range(box[2], box[5] + 1)}
-    roomy, cramped = CountingEngine(), CountingEngine()
+    roomy, cramped = HeavyEngine(), HeavyEngine()
     whole = segment(roomy, boxes, cache_bytes=12 * 11 << 20)
     assert roomy.encoded == len(reached)
     np.testing.assert_array_equal(segment(cramped, boxes, cache_bytes=room * 11 << 20), whole)
@@ -84,12 +84,12 @@ def test_slices_are_encoded_once_with_room_and_at_most_twice_without(boxes: list
 @settings(max_examples=40, deadline=None)
 @given(boxes_3d)
 def test_all_objects_together_equal_one_object_at_a_time(boxes: list[list[int]]) -> None:
-    together = segment(CountingEngine(), boxes, cache_bytes=1 << 30)
+    together = segment(HeavyEngine(), boxes, cache_bytes=1 << 30)
     painted = np.zeros_like(together)
     for k in range(len(boxes)):
         # the other boxes are pushed outside the volume, so that label and prompts stay the object's own
         alone = [box if i == k else [900, 900, 0, 901, 901, 0] for i, box in enumerate(boxes)]
-        mask = segment(CountingEngine(), alone, cache_bytes=1 << 30) == k + 1
+        mask = segment(HeavyEngine(), alone, cache_bytes=1 << 30) == k + 1
         painted[mask] = k + 1
     np.testing.assert_array_equal(together, painted)
 

@@ -113,3 +113,8 @@ def test_the_command_names_a_source_that_cannot_be_used(tmp_path: Path, capsys: 
     arguments = ["train", "distill", str(tmp_path / "US.tar"), "-o", str(tmp_path / "run"), "--device", "cpu"]
     assert main(arguments) == 2
     assert "US.tar: cannot be read as a shard" in capsys.readouterr().err
+    assert main([*arguments[:-1], "abacus"]) == 2
+    assert "abacus cannot be used here" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert main(["train", "distill", str(tmp_path / "US.tar"), "-o", str(tmp_path / "file" / "run")]) == 2
+    assert "cannot be written" in capsys.readouterr().err

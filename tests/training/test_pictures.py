@@ -67,6 +67,12 @@ def test_a_shard_that_cannot_be_used_is_named(tmp_path: Path) -> None:
         PictureStore([], CPU)
 
 
+def test_a_truth_of_another_shape_is_named(write_case: CaseWriter) -> None:
+    path = write_case(gts=np.zeros((5, 5), np.uint8))
+    with pytest.raises(InputError, match=r"gts has shape \(5, 5\), expected \(48, 64\)"):
+        list(read_pictures([path]))
+
+
 def test_modalities_weigh_the_same_and_data_sets_within_them_too() -> None:
     image = np.zeros((256, 256), np.uint8)
     kinds = [("CT", "a")] * 6 + [("CT", "b")] * 2 + [("MR", "c")]

@@ -1,4 +1,4 @@
-"""`swinlite train`: teach a student."""
+"""`swinlite train`: teach a student what LiteMedSAM knows, and more."""
 
 from __future__ import annotations
 
@@ -6,28 +6,44 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import OutputError
+from ..prompts.rules import GUIDES
 
 if TYPE_CHECKING:
     from ..training.teach import Lesson, Run
 
+STUDENTS = ("swin-litemedsam", "litemedsam-skip")
+_SHARE = click.FloatRange(0, 1)
 _PATH = click.Path(exists=True, path_type=Path)
 
 
 @click.group()
 def train() -> None:
-    """Train Swin-LiteMedSAM (research use; a GPU is wanted for more than a trial)."""
+    """Train a model (research use; for more than a decoder a GPU is wanted)."""
+
+
+def _weights(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> dict[str, float]:
+    pairs = [value.partition("=") for value in values]
+    try:
+        return {modality: float(weight) for modality, _, weight in pairs}
+    except ValueError as error:
+        raise click.BadParameter(f"expected MODALITY=WEIGHT such as CT=2, found {' '.join(values)}") from error
 
 
 def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that both stages have."""
     for option in (
         click.option("--device", default="auto", show_default=True, help="cuda, cpu, or auto: a GPU if there is one."),
+        click.option("--emphasis", multiple=True, metavar="MODALITY=WEIGHT", callback=_weights,
+                     help="Draw pictures of this modality so many times as often; can be repeated."),
+        click.option("--student", type=click.Choice(STUDENTS), default=STUDENTS[0], show_default=True,
+                     help="Architecture that learns."),
         click.option("--time-budget", type=float, default=float("inf"), metavar="SECONDS",
                      help="End cleanly after this time; run again to go on."),
         click.option("--seed", type=int, default=0, show_default=True),
@@ -53,8 +69,8 @@ def distill(batch: int, validation: tuple[Path, ...], **options: Any) -> None:
     """
     from ..training.teach import distill as teach
 
-    with _progress(batch=batch, **options) as run:
-        lesson = teach(run, validation)
+    with _progress(**options) as run:
+        lesson = teach(run, batch, validation)
     _say(lesson, run)
     if lesson.similarity is not None:
         click.echo(f"embedding cosine similarity to the teacher on validation: {lesson.similarity:.4f}", err=True)
@@ -62,21 +78,48 @@ def distill(batch: int, validation: tuple[Path, ...], **options: Any) -> None:
 
 @train.command()
 @_run_options
-@click.option("--batch", type=click.IntRange(min=1), default=16, show_default=True, help="Prompts a step.")
-@click.option("--weights", type=_PATH, metavar="FILE", help="Student of stage 1; default: begin from LiteMedSAM's.")
-@click.option("--rehearsal", type=click.FloatRange(0, 1), default=0.3, show_default=True,
-              help="Share of prompts in random boxes with the teacher's mask as truth.")  # fmt: skip
+@click.option("--weights", type=_PATH, metavar="FILE", help="Student to begin from; default: LiteMedSAM's, where fit.")
+@click.option("--batch", type=click.IntRange(min=1), default=16, show_default=True, help="Pictures a step.")
+@click.option("--prompts-each", type=click.IntRange(min=1), default=1, show_default=True, help="Prompts a picture.")
+@click.option(
+    "--rehearsal",
+    type=_SHARE,
+    default=0.3,
+    show_default=True,
+    help="Share of prompts in random boxes with LiteMedSAM's mask as truth.",
+)
+@click.option(
+    "--imperfect",
+    type=_SHARE,
+    default=0.0,
+    show_default=True,
+    help="Share of boxes as imperfect as those passed from slice to slice.",
+)
+@click.option(
+    "--box-only", type=_SHARE, default=0.0, show_default=True, help="Share of steps without points, scribble."
+)
+@click.option(
+    "--guide",
+    type=click.Choice(GUIDES),
+    default=GUIDES[0],
+    show_default=True,
+    help="Draw points and scribbles on visible pixels of the image, or of a first prediction.",
+)
 @click.option("--freeze-encoder", is_flag=True, help="Train prompt encoder and mask decoder alone.")
-def finetune(batch: int, weights: Path | None, rehearsal: float, freeze_encoder: bool, **options: Any) -> None:
+@click.option("--copied-rate", type=_SHARE, default=1.0, show_default=True,
+              help="Learning rate of what LiteMedSAM's weights began, as a share of --learning-rate.")  # fmt: skip
+def finetune(weights: Path | None, **options: Any) -> None:
     """Stage 2: the whole model learns masks.
 
     SOURCES as for distill; pictures without a label map are left out. Writes checkpoint.pt, curve.csv and
     student.safetensors.
     """
+    from ..training.finetuning import Recipe
     from ..training.teach import finetune as teach
 
-    with _progress(batch=batch, **options) as run:
-        lesson = teach(run, weights, rehearsal, freeze_encoder)
+    recipe = Recipe(**{field.name: options.pop(field.name) for field in fields(Recipe)})
+    with _progress(**options) as run:
+        lesson = teach(run, recipe, weights)
     _say(lesson, run)
 
 
@@ -85,10 +128,11 @@ def _progress(
     sources: tuple[Path, ...],
     folder: Path,
     steps: int,
-    batch: int,
     learning_rate: float,
     seed: int,
     time_budget: float,
+    student: str,
+    emphasis: dict[str, float],
     device: str,
 ) -> Iterator[Run]:
     import torch
@@ -110,8 +154,9 @@ def _progress(
             sources,
             folder,
             schedule,
-            batch,
             torch.device(device),
+            student,
+            emphasis,
             time_budget,
             tick=lambda step: bar.update(step - bar.pos),
         )
@@ -124,7 +169,7 @@ def _progress(
 
 def _say(lesson: Lesson, run: Run) -> None:
     click.echo(
-        f"{'resumed; ' if lesson.resumed else ''}{lesson.steps} of {run.schedule.steps} steps of {run.batch} "
+        f"{'resumed; ' if lesson.resumed else ''}{lesson.steps} of {run.schedule.steps} steps "
         f"from {lesson.pictures} pictures; weights in {lesson.weights}",
         err=True,
     )

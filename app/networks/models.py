@@ -56,6 +56,10 @@ ARCHITECTURES = {
     "swin-litemedsam": Architecture(
         "Swin-LiteMedSAM", lambda: PromptableModel(SwinImageEncoder(), SkipMaskDecoder()), True
     ),
+    # LiteMedSAM's encoder, whose own maps have the shapes of the Swin encoder's skips, with Swin-LiteMedSAM's decoder
+    "litemedsam-skip": Architecture(
+        "LiteMedSAM with skip connections", lambda: PromptableModel(TinyViTImageEncoder(), SkipMaskDecoder()), True
+    ),
     "litemedsam": Architecture("LiteMedSAM", lambda: PromptableModel(TinyViTImageEncoder(), PlainMaskDecoder()), False),
 }
 

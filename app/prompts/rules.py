@@ -7,6 +7,10 @@ from typing import Literal, get_args
 import numpy as np
 
 PromptRule = Literal["code", "paper"]
+# What points and scribble are drawn on: the image's visible pixels, or those of them that a first prediction
+# from the box alone holds (paper section 4, left as a wish there).
+Guide = Literal["image", "prediction"]
+GUIDES: tuple[Guide, ...] = get_args(Guide)
 PROMPT_RULES: tuple[PromptRule, ...] = get_args(PromptRule)
 
 

@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .augmentation import augment, plain_frames
+from .frozen_encoder import autocast
+from .loop import ParameterGroup
 from .picture_store import PictureStore
 
 SKIP_WEIGHT = 0.25
@@ -23,15 +25,19 @@ class Distillation:
         self.model = student
         self._teacher = teacher.eval().requires_grad_(False)
         self._pictures = pictures
-        self._batch = batch
+        self.samples_a_step = batch
         self.settings: dict[str, str | float] = {"stage": "distill", "batch": batch}
+
+    def parameter_groups(self) -> list[ParameterGroup]:
+        """The whole encoder."""
+        return [ParameterGroup(list(self.model.parameters()), 1.0)]
 
     def losses(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Losses of one batch; encoders run in bfloat16, the comparison in float32."""
         store = self._pictures
-        chosen = store.draw(self._batch, generator)
+        chosen = store.draw(self.samples_a_step, generator)
         frames, _ = augment(store.pixels[chosen], store.labels[chosen], store.sizes[chosen], generator)
-        with torch.autocast(frames.device.type, torch.bfloat16):
+        with autocast(frames):
             with torch.no_grad():
                 target = self._teacher(frames)
             found = self.model(frames)
@@ -49,7 +55,7 @@ def embedding_similarity(student: nn.Module, teacher: nn.Module, pictures: Pictu
     for start in range(0, len(pictures), batch):
         part = slice(start, start + batch)
         frames = plain_frames(pictures.pixels[part], pictures.sizes[part])
-        with torch.autocast(frames.device.type, torch.bfloat16):
+        with autocast(frames):
             ours, theirs = student(frames).embedding, teacher(frames).embedding
         total += float(F.cosine_similarity(ours.float(), theirs.float(), dim=1).mean((1, 2)).sum())
     return total / len(pictures)

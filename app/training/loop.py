@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,13 @@ CURVE = "curve.csv"
 SAVE_EVERY = 600.0  # seconds; what a run that is killed can lose
 
 
+class ParameterGroup(NamedTuple):
+    """Parameters that learn at `rate_factor` times the schedule's rate."""
+
+    parameters: list[nn.Parameter]
+    rate_factor: float
+
+
 class Stage(Protocol):
     """What is learnt: a model, and the losses of one freshly drawn batch."""
 
@@ -32,6 +39,13 @@ class Stage(Protocol):
     @property
     def settings(self) -> dict[str, str | float]:
         """What must be the same for a run to be gone on with, its name among them."""
+        ...
+
+    @property
+    def samples_a_step(self) -> int: ...
+
+    def parameter_groups(self) -> list[ParameterGroup]:
+        """What is trained."""
         ...
 
     def losses(self, generator: torch.Generator) -> dict[str, Tensor]:
@@ -70,7 +84,9 @@ class Trainer:
         self.curve: list[dict[str, float]] = []
         self._not_yet_read: list[dict[str, Tensor]] = []  # reading a loss would make a GPU wait
         self.optimiser = torch.optim.AdamW(
-            stage.model.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
+            [{"params": group.parameters, "rate_factor": group.rate_factor} for group in stage.parameter_groups()],
+            lr=schedule.learning_rate,
+            weight_decay=schedule.weight_decay,
         )
         self.generator = torch.Generator(device).manual_seed(schedule.seed)
         self.ema = {name: tensor.detach().clone() for name, tensor in stage.model.state_dict().items()}
@@ -93,7 +109,7 @@ class Trainer:
     def _one_step(self) -> None:
         rate = self.schedule.rate_at(self.step)
         for group in self.optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["rate_factor"]
         losses = self.stage.losses(self.generator)
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(torch.stack(list(losses.values())).sum())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
@@ -19,10 +19,16 @@ class PictureStore:
     labels (N, 256, 256) int16, all zero where a picture has none.
 
     `share` (N,) is the probability of each picture: modalities weigh the same, and so do the data sets
-    within a modality. With `labelled_only`, pictures without objects are left out.
+    within a modality. With `labelled_only`, pictures without objects are left out; `emphasis` weighs modalities.
     """
 
-    def __init__(self, pictures: Iterable[TrainingPicture], device: torch.device, labelled_only: bool = False) -> None:
+    def __init__(
+        self,
+        pictures: Iterable[TrainingPicture],
+        device: torch.device,
+        labelled_only: bool = False,
+        emphasis: Mapping[str, float] | None = None,
+    ) -> None:
         frames, labels, sizes, groups = [], [], [], []
         for picture in pictures:
             if labelled_only and (picture.labels is None or not picture.labels.any()):
@@ -36,7 +42,7 @@ class PictureStore:
         self.pixels = torch.from_numpy(np.stack(frames)).to(device)
         self.labels = torch.from_numpy(np.stack(labels)).to(device)
         self.sizes = torch.tensor(sizes, dtype=torch.float32, device=device)
-        self.share = _balanced(groups).to(device)
+        self.share = _balanced(groups, emphasis or {}).to(device)
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -62,7 +68,8 @@ def _padded_labels(picture: TrainingPicture) -> np.ndarray[tuple[int, ...], np.d
     return frame
 
 
-def _balanced(groups: list[tuple[str, str]]) -> Tensor:
+def _balanced(groups: list[tuple[str, str]], emphasis: Mapping[str, float]) -> Tensor:
     pictures = Counter(groups)
     datasets = Counter(modality for modality, _ in pictures)
-    return torch.tensor([1 / (len(datasets) * datasets[group[0]] * pictures[group]) for group in groups])
+    weights = [emphasis.get(group[0], 1) / (datasets[group[0]] * pictures[group]) for group in groups]
+    return torch.tensor(weights) / sum(weights)

@@ -7,12 +7,12 @@ the GPU busy: a scribble's stroke is a chain of round brushes, and its smaller p
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from ..frame import SIDE
+from ..prompts.prompt import PROPAGATION_MARGIN
 from .draws import chance, uniform
 
 STROKE_STEPS = 29
@@ -20,21 +20,12 @@ LOOSEST = 5  # frame pixels by which a side may lie outside its object (publishe
 SMALLEST_SCRIBBLE = 6  # pixels
 
 
-class PromptBatch(NamedTuple):
-    """boxes (B, 4), points (B, 4, 2), scribbles (B, 256, 256), all float32 in the frame."""
-
-    boxes: Tensor
-    points: Tensor
-    scribbles: Tensor
-
-
-def make_prompts(masks: Tensor, visible: Tensor, generator: torch.Generator) -> PromptBatch:
-    """Prompts for objects, masks (B, 256, 256) bool and none empty; half by each of the published rules.
+def draw_inside(boxes: Tensor, masks: Tensor, visible: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Points (B, 4, 2) and scribbles (B, 256, 256) float32 in boxes (B, 4); half by each of the published rules.
 
     Training's rule lets points lie on the object in the whole box and a scribble anywhere in it; inference's
-    lets both lie on any visible pixel of a shrunk box. visible: (B, 256, 256) bool.
+    lets both lie on any visible pixel of a shrunk box. masks, visible: (B, 256, 256) bool.
     """
-    boxes = loosen(boxes_around(masks), generator)
     trained = chance(0.5, generator, len(masks))
     sides = boxes[:, 2:] - boxes[:, :2]
     point_shift = _shift(sides // 5, sides // 2 - 2, generator) * ~trained[:, None]
@@ -42,7 +33,7 @@ def make_prompts(masks: Tensor, visible: Tensor, generator: torch.Generator) -> 
     choice = trained[:, None, None]
     points = _points(boxes, point_shift, torch.where(choice, masks, visible), generator)
     region = rectangles(_shrunk(boxes, scribble_shift)) & (visible | choice)
-    return PromptBatch(boxes, points, _scribbles(region, generator))
+    return points, _scribbles(region, generator)
 
 
 def boxes_around(masks: Tensor) -> Tensor:
@@ -58,6 +49,26 @@ def loosen(boxes: Tensor, generator: torch.Generator) -> Tensor:
     by = torch.randint(0, LOOSEST + 1, boxes.shape, generator=generator, device=boxes.device)
     outward = torch.tensor([-1, -1, 1, 1], device=boxes.device)
     return (boxes + by * outward).clamp(0, SIDE)
+
+
+def imperfect(boxes: Tensor, generator: torch.Generator) -> Tensor:
+    """Boxes as slice propagation makes them: wider by its margin than an object that grew, shrank or moved.
+
+    A quarter are far too wide on some sides, as a volume's box is on its middle slice.
+    """
+    sides = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
+    drift = 0.07 * torch.randn(boxes.shape, generator=generator, device=boxes.device)
+    excess = uniform(0, 0.35, generator, *boxes.shape) * chance(0.25, generator, len(boxes))[:, None]
+    by = (PROPAGATION_MARGIN + sides * (drift + excess).clamp(min=-0.25)).round()
+    return (boxes + by * torch.tensor([-1, -1, 1, 1], device=boxes.device)).clamp(0, SIDE)
+
+
+def random_boxes(within: Tensor, generator: torch.Generator) -> Tensor:
+    """One box (B, 4) anywhere in each of the boxes given, of any size; whole pixels."""
+    ends = uniform(0, 1, generator, len(within), 2, 2)
+    low, high = ends.amin(1), ends.amax(1)
+    size = within[:, 2:] - within[:, :2]
+    return torch.cat([within[:, :2] + low * size, within[:, :2] + high * size], dim=1).round()
 
 
 def rectangles(boxes: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""A student that begins with what its teacher knows: LiteMedSAM's weights where Swin-LiteMedSAM has their like.
+"""A student that begins with what its teacher knows: LiteMedSAM's weights where the student has their like.
 
 Copied as they are: stem, the encoder's neck, prompt encoder, two-way transformer, tokens, hypernetworks, IoU
 head, and of the upscaling its last norm and transposed convolution. Stage 4 takes layer 3's blocks, stages 1
@@ -17,6 +17,7 @@ State = dict[str, Tensor]
 _COPIED = (
     "image_encoder.patch_embed.",
     "image_encoder.neck.",
+    "image_encoder.layers.",  # where the student has the teacher's encoder
     "prompt_encoder.",
     "mask_decoder.transformer.",
     "mask_decoder.iou_token.",
@@ -47,7 +48,7 @@ def warm_start(student: State, teacher: State) -> State:
     """The student's state with the teacher's numbers where they fit; names that changed are those that differ."""
     warm = dict(student)
     for name, tensor in teacher.items():
-        if name.startswith(_COPIED):
+        if name.startswith(_COPIED) and name in student:
             warm[name] = tensor
         for old, new in _UPSCALING.items():
             if name.startswith(f"mask_decoder.{old}"):
@@ -57,9 +58,14 @@ def warm_start(student: State, teacher: State) -> State:
         block_state = {name.removeprefix(prefix): t for name, t in teacher.items() if name.startswith(prefix)}
         for name, tensor in _student_block(block_state).items():
             full = f"image_encoder.{stage}.blocks.{block}.{name}"
-            if student[full].shape == tensor.shape:
+            if full in student and student[full].shape == tensor.shape:
                 warm[full] = tensor
     return {name: warm[name].detach().clone() for name in student}
+
+
+def is_copied(name: str) -> bool:
+    """Whether the warm start takes this tensor of a student from the teacher, in whole and not block by block."""
+    return name.startswith((*_COPIED, *(f"mask_decoder.{new}" for new in _UPSCALING.values())))
 
 
 def _student_block(block: State) -> State:

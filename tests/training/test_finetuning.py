@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from app.networks.models import ARCHITECTURES, PromptableModel
+from app.prompts.rules import Guide
 from app.prompts.scribble import draw_scribble
-from app.training.finetuning import mask_losses, random_label
-from app.training.prompt_batches import boxes_around, loosen, make_prompts, rectangles
+from app.training.finetuning import Finetuning, Recipe, mask_losses, random_label
+from app.training.picture_store import PictureStore
+from app.training.prompt_batches import boxes_around, draw_inside, imperfect, loosen, random_boxes, rectangles
+from app.training.shards import TrainingPicture
+from app.training.warm_start import warm_start
+from app.weights.load import load_weights
 
 
 def squares(*corners: tuple[int, int, int, int]) -> torch.Tensor:
@@ -32,12 +39,33 @@ def test_boxes_are_extents_and_loosen_outward_within_the_frame() -> None:
     assert (int(drawn[:, 1].amin()), int(drawn[:, 1].amax())) == (0, 256)
 
 
+def test_imperfect_boxes_stay_boxes_around_the_object() -> None:
+    tight = torch.tensor([[100.0, 100, 140, 180], [0, 0, 255, 255], [30, 40, 30, 40]]).repeat(2000, 1)
+    boxes = imperfect(tight, torch.Generator().manual_seed(0)).reshape(2000, 3, 4)
+    assert (boxes[..., 2:] > boxes[..., :2]).all()
+    assert (int(boxes.amin()), int(boxes.amax())) == (0, 256)
+    assert (boxes[:, 2] == torch.tensor([27, 37, 33, 43])).all()  # nothing but the margin on a single pixel
+    # A side moves outward by the margin of 3, and in the mean by a quarter of the 17.5 % of the excess.
+    outward = (100 - boxes[:, 0, 0]).mean(), (boxes[:, 0, 3] - 180).mean()
+    assert [float(by) for by in outward] == pytest.approx([3 + 40 * 0.175 / 4, 3 + 80 * 0.175 / 4], abs=0.5)
+    assert (boxes[:, 0, 0] > 100).any()
+
+
+def test_random_boxes_lie_on_the_content_in_order() -> None:
+    boxes = random_boxes(torch.tensor([[0.0, 0, 255, 99]]).expand(500, -1), torch.Generator().manual_seed(0))
+    assert (boxes[:, :2] <= boxes[:, 2:]).all()
+    assert boxes.amin(0).tolist()[:2] == pytest.approx([0, 0], abs=5)
+    assert boxes.amax(0).tolist()[2:] == pytest.approx([255, 99], abs=5)
+
+
 def test_prompts_lie_inside_their_boxes_on_what_their_rule_allows() -> None:
     masks = squares((40, 50, 160, 200)).expand(64, -1, -1).clone()
     masks[:, 100:140, 80:120] = False  # a hole
     visible = torch.ones_like(masks)
     visible[:, :, 150:] = False
-    boxes, points, scribbles = make_prompts(masks, visible, torch.Generator().manual_seed(0))
+    generator = torch.Generator().manual_seed(0)
+    boxes = loosen(boxes_around(masks), generator)
+    points, scribbles = draw_inside(boxes, masks, visible, generator)
     x, y = points[..., 0].long(), points[..., 1].long()
     assert (points >= boxes[:, None, :2]).all()
     assert (points <= boxes[:, None, 2:]).all()
@@ -51,7 +79,7 @@ def test_prompts_lie_inside_their_boxes_on_what_their_rule_allows() -> None:
 
 def test_scribbles_are_about_as_large_as_those_of_inference() -> None:
     masks = squares((20, 20, 220, 220)).expand(200, -1, -1)
-    _, _, scribbles = make_prompts(masks, torch.ones_like(masks), torch.Generator().manual_seed(1))
+    _, scribbles = draw_inside(boxes_around(masks), masks, torch.ones_like(masks), torch.Generator().manual_seed(1))
     box, everywhere = np.array([20, 20, 220, 220]), np.ones((256, 256), bool)
     one_by_one = [draw_scribble(box, everywhere, "code", np.random.default_rng(i)).sum() for i in range(200)]
     assert 0.6 < float(scribbles.sum((1, 2)).median()) / float(np.median(one_by_one)) < 1.6
@@ -78,3 +106,68 @@ def test_losses_by_hand() -> None:
     assert float(losses["iou"]) == pytest.approx((0.75 - 0.5) ** 2, abs=1e-6)
     none = mask_losses(logits, torch.zeros(2), targets, torch.tensor([False, False]))
     assert all(float(loss) == 0 and math.isfinite(float(loss)) for loss in none.values())
+
+
+@pytest.fixture(scope="module")
+def teacher() -> PromptableModel:
+    model = ARCHITECTURES["litemedsam"].build()
+    model.load_state_dict(load_weights("litemedsam").tensors, strict=False)
+    return model
+
+
+@pytest.fixture(scope="module")
+def squares_on_grey() -> PictureStore:
+    image, labels = np.full((256, 256, 3), 60, np.uint8), np.zeros((256, 256), np.uint16)
+    image[40:120, 60:150], labels[40:120, 60:150] = 180, 1
+    image[150:230, 30:100], labels[150:230, 30:100] = 230, 2
+    return PictureStore([TrainingPicture("CT", "squares", image, labels)], torch.device("cpu"))
+
+
+def test_who_rehearses_itself_has_nothing_to_learn(teacher: PromptableModel, squares_on_grey: PictureStore) -> None:
+    """Box alone, its own mask as truth: the Dice loss is 0, and that on masks that exist."""
+    recipe = Recipe(batch=1, prompts_each=3, rehearsal=1.0, box_only=1.0, freeze_encoder=True)
+    itself = Finetuning(teacher, teacher, squares_on_grey, recipe)
+    losses = itself.losses(torch.Generator().manual_seed(3))
+    assert float(losses["dice"]) == pytest.approx(0, abs=1e-3)
+    assert float(losses["iou"]) > 0
+    from_data = Finetuning(teacher, teacher, squares_on_grey, replace(recipe, rehearsal=0.0))
+    assert float(from_data.losses(torch.Generator().manual_seed(3))["dice"]) > 0.01
+
+
+def test_a_frozen_encoder_is_not_trained_and_copied_numbers_learn_at_their_own_rate(
+    teacher: PromptableModel, squares_on_grey: PictureStore
+) -> None:
+    student = ARCHITECTURES["litemedsam-skip"].build()
+    student.load_state_dict(warm_start(student.state_dict(), teacher.state_dict()))
+    student.image_encoder = teacher.image_encoder
+    stage = Finetuning(student, teacher, squares_on_grey, Recipe(freeze_encoder=True, copied_rate=0.1))
+    fresh, copied = stage.parameter_groups()
+    assert (fresh.rate_factor, copied.rate_factor) == (1.0, 0.1)
+    names = {id(p): name for name, p in student.named_parameters()}
+    modules = {".".join(names[id(p)].split(".")[:3]) for p in fresh.parameters}
+    assert modules == {
+        *(f"mask_decoder.neck.{i}" for i in range(4)),
+        *(f"mask_decoder.output_upscaling1.{i}" for i in (0, 1, 3)),
+        "mask_decoder.output_upscaling2.0",
+    }
+    assert not any(names[id(p)].startswith("image_encoder.") for p in copied.parameters)
+    assert len(fresh.parameters) + len(copied.parameters) == len(list(student.parameters())) - len(
+        list(student.image_encoder.parameters())
+    )
+
+
+@pytest.mark.parametrize("guide", ["image", "prediction"])
+def test_a_step_gives_every_trained_part_a_gradient(
+    guide: Guide, teacher: PromptableModel, squares_on_grey: PictureStore
+) -> None:
+    student = ARCHITECTURES["litemedsam-skip"].build()
+    student.load_state_dict(warm_start(student.state_dict(), teacher.state_dict()))
+    student.image_encoder = teacher.image_encoder
+    recipe = Recipe(batch=1, prompts_each=2, rehearsal=0.5, imperfect=0.5, guide=guide, freeze_encoder=True)
+    losses = Finetuning(student, teacher, squares_on_grey, recipe).losses(torch.Generator().manual_seed(0))
+    torch.autograd.backward(sum(losses.values(), start=torch.zeros(())))
+    without = {name for name, p in student.named_parameters() if p.grad is None or not p.grad.any()}
+    never_read = {"prompt_encoder.not_a_point_embed.weight", "prompt_encoder.no_mask_embed.weight",
+                  "prompt_encoder.point_embeddings.0.weight"}  # fmt: skip
+    outside = {name for name in without if not name.startswith(("image_encoder.", "mask_decoder.output_hypernetworks"))}
+    assert outside == never_read

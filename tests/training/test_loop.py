@@ -14,7 +14,7 @@ from app.cli import main
 from app.errors import InputError
 from app.networks.swin_encoder import EncoderOutput
 from app.training.distillation import Distillation, embedding_similarity
-from app.training.loop import CHECKPOINT, CURVE, Schedule, Trainer
+from app.training.loop import CHECKPOINT, CURVE, ParameterGroup, Schedule, Trainer
 from app.training.picture_store import PictureStore
 from app.training.shards import TrainingPicture
 
@@ -28,7 +28,14 @@ class Line:
     def __init__(self, batch: int = 16) -> None:
         torch.manual_seed(0)
         self.settings: dict[str, str | float] = {"stage": "line", "batch": batch}
+        self.samples_a_step = batch
         self.model = nn.Sequential(nn.Linear(1, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
+
+    def parameter_groups(self) -> list[ParameterGroup]:
+        return [
+            ParameterGroup(list(self.model[:2].parameters()), 1.0),
+            ParameterGroup([*self.model[2].parameters()], 0.5),
+        ]
 
     def losses(self, generator: torch.Generator) -> dict[str, Tensor]:
         x = torch.randn(16, 1, generator=generator)

@@ -58,20 +58,30 @@ def verify() -> int:
 @click.option("--folder", type=click.Path(path_type=Path), help="Weights folder; default: the one in use.")
 @click.option("--code-licence", default="not stated", show_default=True, help="Licence of the code it came with.")
 @click.option("--weights-licence", default="not stated", show_default=True, help="Licence of the weights themselves.")
+@click.option("--source", help="Where the model comes from; default: the file's name and hash.")
+@click.option("--encoder-from", metavar="MODEL", help="Leave the image encoder out, as it is this other model's.")
 def import_file(
-    file: Path, name: str | None, dtype: Dtype, folder: Path | None, code_licence: str, weights_licence: str
+    file: Path,
+    name: str | None,
+    dtype: Dtype,
+    folder: Path | None,
+    code_licence: str,
+    weights_licence: str,
+    source: str | None,
+    encoder_from: str | None,
 ) -> None:
-    """Bring a published Swin-LiteMedSAM or LiteMedSAM checkpoint in as safetensors.
+    """Bring in a checkpoint, published or of one's own training, as safetensors.
 
     FILE is a .pth (a state dict, bare or under `model`) or a .safetensors. Nothing but tensors is ever
     unpickled. Parameters that no forward pass reads are dropped.
     """
     from ..weights.manifest import weights_folder
-    from ..weights.publish import import_checkpoint
+    from ..weights.publish import Origin, import_checkpoint
 
     name = name or file.stem
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
         message = f"{name!r}: use letters, digits, dots, dashes and underscores, 64 at most"
         raise click.BadParameter(message, param_hint="--name")
-    entry = import_checkpoint(file, folder or weights_folder(), name, dtype, code_licence, weights_licence)
+    origin = Origin(code_licence, weights_licence, source)
+    entry = import_checkpoint(file, folder or weights_folder(), name, dtype, origin, encoder_from)
     click.echo(f"{entry.name}: {entry.architecture}, {dtype}, sha256 {entry.sha256}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from .manifest import Manifest, sha256_of, verified_sha256
 
 # In published Swin-LiteMedSAM files, read by no forward pass (21.13 M numbers).
 _NEVER_READ = re.compile(r"mask_decoder\.prompt[12]\.|.*\.num_batches_tracked$")
+ENCODER = "image_encoder."
 _SHIFT_MASK = re.compile(r".*\.(upper_lower|left_right)_mask$")
 _NAMES_SHOWN = 8
 
@@ -58,19 +59,30 @@ def _of_manifest(model: str | None) -> LoadedWeights:
     entry = manifest.find(model)
     path = manifest.locate(entry)
     digest = verified_sha256(path, entry.sha256)
-    architecture, tensors = read_checkpoint(path)
+    encoder = None if entry.encoder_from is None else encoder_of(manifest, entry.encoder_from)
+    architecture, tensors = read_checkpoint(path, encoder)
     if architecture != entry.architecture:
         raise WeightsError(f"{path}: holds {architecture}, the manifest says {entry.architecture}; correct it there")
     return LoadedWeights(entry.name, architecture, path, digest, tensors)
 
 
-def read_checkpoint(path: Path) -> tuple[str, dict[str, Tensor]]:
+def encoder_of(manifest: Manifest, model: str) -> dict[str, Tensor]:
+    """The image encoder's tensors of another model of the manifest. Raises WeightsError."""
+    entry = manifest.find(model)
+    path = manifest.locate(entry)
+    verified_sha256(path, entry.sha256)
+    _, tensors = read_checkpoint(path)
+    return {name: tensor for name, tensor in tensors.items() if name.startswith(ENCODER)}
+
+
+def read_checkpoint(path: Path, encoder: Mapping[str, Tensor] | None = None) -> tuple[str, dict[str, Tensor]]:
     """Architecture and float32 tensors of a safetensors file or a published `.pth`.
 
     A `.pth` may be the bare state dict or hold it under `model`, with or without `module.` before each
-    name. What no forward pass reads is dropped. Raises WeightsError that lists missing and surplus names.
+    name. What no forward pass reads is dropped. `encoder` stands in for an image encoder that the file lacks.
+    Raises WeightsError that lists missing and surplus names.
     """
-    state = _plain_state(path, _read(path))
+    state = {**(encoder or {}), **_plain_state(path, _read(path))}
     tensors = {name: tensor.float() for name, tensor in state.items() if not _droppable(path, name, tensor)}
     architecture, expected = _closest_architecture(tensors)
     _check_names(path, architecture, expected.keys(), tensors.keys())

@@ -18,8 +18,8 @@ _FOLDERS = (
     Path(__file__).parents[1] / "shipped_weights",
     Path(__file__).parents[2] / "weights",
 )
-# The first of these that the manifest has is the default model.
-_PREFERRED = ("swin-litemedsam", "litemedsam")
+# The first of these architectures that the manifest has a model of is the default.
+_PREFERRED = ("swin-litemedsam", "litemedsam-skip", "litemedsam")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,10 @@ class PackageFile:
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """One model of the manifest; exactly one of `file` (in the weights folder) and `package` is set."""
+    """One model of the manifest; exactly one of `file` (in the weights folder) and `package` is set.
+
+    Where the file holds no image encoder, that of the model `encoder_from` is meant.
+    """
 
     name: str
     architecture: str
@@ -47,6 +50,7 @@ class ModelEntry:
     source: str
     file: str | None = None
     package: PackageFile | None = None
+    encoder_from: str | None = None
 
 
 class Manifest:
@@ -80,7 +84,7 @@ class Manifest:
             file.write((json.dumps({"models": models}, indent=2) + "\n").encode())
 
     def find(self, name: str | None) -> ModelEntry:
-        """The entry called `name`, or the default one: Swin-LiteMedSAM where the manifest has it."""
+        """The entry called `name`, or the default one. Raises WeightsError."""
         for entry in self.entries:
             if entry.name == name:
                 return entry

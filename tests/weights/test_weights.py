@@ -17,7 +17,7 @@ from app.networks.models import ARCHITECTURES
 from app.networks.swin_encoder import crosses_cut, token_coordinate
 from app.weights.load import load_weights, read_checkpoint
 from app.weights.manifest import Manifest, ModelEntry, sha256_of, verified_sha256
-from app.weights.publish import import_checkpoint
+from app.weights.publish import Origin, import_checkpoint
 
 State = dict[str, Any]
 
@@ -55,7 +55,7 @@ def save(folder: Path, content: object) -> Path:
 )
 def test_published_checkpoints_are_imported(wrap: Callable[[State], object], published: State, tmp_path: Path) -> None:
     source = save(tmp_path, wrap(published))
-    entry = import_checkpoint(source, tmp_path / "weights", "mine", "float32", "Apache-2.0", "not stated")
+    entry = import_checkpoint(source, tmp_path / "weights", "mine", "float32", Origin("Apache-2.0", "not stated"))
     manifest = Manifest.read(tmp_path / "weights")
     assert manifest.find("mine") == entry
     assert verified_sha256(manifest.locate(entry), entry.sha256) == entry.sha256
@@ -68,12 +68,30 @@ def test_published_checkpoints_are_imported(wrap: Callable[[State], object], pub
 
 def test_float16_halves_the_file_and_keeps_the_numbers_close(published: State, tmp_path: Path) -> None:
     source = save(tmp_path, published)
-    entry = import_checkpoint(source, tmp_path / "w", "half", "float16", "?", "?")
+    entry = import_checkpoint(source, tmp_path / "w", "half", "float16", Origin("?", "?"))
     path = Manifest.read(tmp_path / "w").locate(entry)
     assert path.stat().st_size < 32_000_000
     _, tensors = read_checkpoint(path)
     for name, tensor in tensors.items():
         torch.testing.assert_close(tensor, published[name], rtol=1e-3, atol=1e-5)
+
+
+def test_a_model_may_share_the_encoder_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.weights.manifest._FOLDERS", (tmp_path,))
+    lite, skip = (ARCHITECTURES[name].build().state_dict() for name in ("litemedsam", "litemedsam-skip"))
+    shared = {name: tensor for name, tensor in lite.items() if name.startswith("image_encoder.")}
+    import_checkpoint(save(tmp_path, lite), tmp_path, "lite", "float32", Origin("?", "?"))
+    source = save(tmp_path, skip)
+    with pytest.raises(WeightsError, match="its image encoder is not that of lite"):
+        import_checkpoint(source, tmp_path, "other", "float16", Origin("?", "?"), "lite")
+    source = save(tmp_path, skip | shared)
+    import_checkpoint(source, tmp_path, "skip", "float32", Origin("?", "?"), "lite")
+    assert (tmp_path / "skip.safetensors").stat().st_size < (tmp_path / "lite.safetensors").stat().st_size * 0.6
+    loaded = load_weights("skip")
+    assert loaded.architecture == "litemedsam-skip"
+    assert loaded.tensors.keys() == read_checkpoint(source)[1].keys()
+    for name, tensor in loaded.tensors.items():
+        torch.testing.assert_close(tensor, (skip | shared)[name], rtol=0, atol=0)
 
 
 def without(state: State, name: str) -> State:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 AnyArray = NDArray[Any]
 BoolArray = NDArray[np.bool_]
 ByteArray = NDArray[np.uint8]
+DoubleArray = NDArray[np.float64]
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 LabelArray = NDArray[np.unsignedinteger[Any]]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .errors import OutputError as OutputError
     from .errors import SwinliteError as SwinliteError
     from .errors import WeightsError as WeightsError
+    from .prompts.rules import PromptStyle as PromptStyle
     from .segment.segmenter import PreparedImage as PreparedImage
     from .segment.segmenter import Segmenter as Segmenter
     from .segment.segmenter import load_segmenter as load_segmenter
@@ -43,6 +44,7 @@ _HOMES = {
     "OutputError": "errors",
     "SwinliteError": "errors",
     "WeightsError": "errors",
+    "PromptStyle": "prompts.rules",
     "PreparedImage": "segment.segmenter",
     "Segmenter": "segment.segmenter",
     "load_segmenter": "segment.segmenter",

@@ -12,8 +12,8 @@ from tests.conftest import two_squares
 from tests.fakes import ThresholdEngine
 
 PUBLIC = [
-    "Case", "CaseError", "Engine", "EngineInfo", "InputError", "OutputError", "PreparedImage", "Segmenter",
-    "SwinliteError", "WeightsError", "__version__", "load_segmenter", "read_case", "write_segmentation",
+    "Case", "CaseError", "Engine", "EngineInfo", "InputError", "OutputError", "PreparedImage", "PromptStyle",
+    "Segmenter", "SwinliteError", "WeightsError", "__version__", "load_segmenter", "read_case", "write_segmentation",
 ]  # fmt: skip
 
 

@@ -6,12 +6,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import OutputError
+from ..prompts.rules import GUIDES, PROMPT_PARTS, PROMPT_RULES, Guide, PromptParts, PromptRule, PromptStyle
 
 if TYPE_CHECKING:
     from ..engines.engine import EngineInfo
@@ -39,8 +41,16 @@ _FILE_OR_FOLDER = click.Path(path_type=Path)
 )
 @click.option("--seed", type=int, default=42, show_default=True, help="Seed of the random points and scribbles.")
 @click.option(
-    "--prompt-rule", type=click.Choice(["code", "paper"]), default="code", show_default=True,
+    "--prompt-rule", type=click.Choice(PROMPT_RULES), default="code", show_default=True,
     help="Where in a box points and scribble may lie: as in the published code, or as in its paper.",
+)  # fmt: skip
+@click.option(
+    "--prompt-parts", type=click.Choice(PROMPT_PARTS), default="scribble", show_default=True,
+    help="What is made of a box: nothing more, four points, or points and a scribble.",
+)  # fmt: skip
+@click.option(
+    "--guide", type=click.Choice(GUIDES), default="image", show_default=True,
+    help="Draw points and scribble on visible pixels of the image, or of a first mask from the box alone.",
 )  # fmt: skip
 @click.option("--threads", type=click.IntRange(min=1), help="Processor threads; default: all that may be used.")
 @click.option("--skip-existing", is_flag=True, help="Leave out cases whose output is there.")
@@ -58,7 +68,9 @@ def predict(
     model: str | None,
     weights: Path | None,
     seed: int,
-    prompt_rule: str,
+    prompt_rule: PromptRule,
+    prompt_parts: PromptParts,
+    guide: Guide,
     threads: int | None,
     skip_existing: bool,
     overlay_folder: Path | None,
@@ -73,7 +85,6 @@ def predict(
     0 all done, 1 some case failed, 2 wrong usage or set-up, 130 interrupted.
     """
     from ..cases.discover import find_cases, prepare_output_folder
-    from ..prompts.rules import PROMPT_RULES
 
     start = time.perf_counter()
     if timing_csv is not None and timing_csv.suffix == ".json":
@@ -87,8 +98,8 @@ def predict(
     from ..segment.batch import run_batch
     from ..segment.segmenter import load_segmenter
 
-    [rule] = [known for known in PROMPT_RULES if known == prompt_rule]
-    segmenter = load_segmenter(model, weights=weights, threads=threads, seed=seed, prompt_rule=rule)
+    style = PromptStyle(seed, prompt_rule, prompt_parts, guide)
+    segmenter = load_segmenter(model, weights=weights, threads=threads, style=style)
     startup = time.perf_counter() - start
     printer = _Printer(len(cases), quiet, verbose)
     printer.announce(segmenter.info)
@@ -104,7 +115,7 @@ def predict(
         interrupted = True
     failed = printer.summarise(output_folder, time.perf_counter() - start, interrupted)
     if timing_csv is not None:
-        settings = {"seed": seed, "prompt_rule": rule, "inputs": [str(path) for path in (*inputs, *more_inputs)]}
+        settings = {"prompts": asdict(style), "inputs": [str(path) for path in (*inputs, *more_inputs)]}
         _write_records(timing_csv, segmenter.info, printer.results, settings, startup)
     return INTERRUPTED if interrupted else SOME_CASE_FAILED if failed else 0
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..arrays import BoolArray, FloatArray, IntArray
 from ..frame import SIDE
 from .points import draw_points
-from .rules import PromptRule
+from .rules import PromptStyle
 from .scribble import draw_scribble
 from .seeds import prompt_generator
 
@@ -32,20 +32,20 @@ class Prompt:
 
 @dataclass(frozen=True)
 class PromptMaker:
-    """Makes the prompts of one case. Without `points_and_scribble` a prompt is its box alone."""
+    """Adds to the boxes of one case what a network reads beside them."""
 
     case: str
-    points_and_scribble: bool
-    seed: int = 42
-    rule: PromptRule = "code"
+    style: PromptStyle
 
-    def make(self, label: int, slice_index: int, box: IntArray, visible: BoolArray) -> Prompt:
-        """The prompt of object `label` for a box (4,) on a slice of which `visible` (256, 256) may be pointed at."""
-        if not self.points_and_scribble:
-            return Prompt(label, slice_index, box)
-        rng = prompt_generator(self.seed, self.case, label, slice_index)
-        points = draw_points(box, visible, self.rule, rng)
-        return Prompt(label, slice_index, box, points, draw_scribble(box, visible, self.rule, rng))
+    def complete(self, prompt: Prompt, allowed: BoolArray) -> Prompt:
+        """A prompt of a box alone with its points and scribble, on pixels that are allowed (256, 256)."""
+        if self.style.parts == "box":
+            return prompt
+        rng = prompt_generator(self.style.seed, self.case, prompt.label, prompt.slice_index)
+        points = draw_points(prompt.box, allowed, self.style.rule, rng)
+        if self.style.parts == "points":
+            return replace(prompt, points=points)
+        return replace(prompt, points=points, scribble=draw_scribble(prompt.box, allowed, self.style.rule, rng))
 
 
 def box_around(mask: BoolArray) -> IntArray | None:

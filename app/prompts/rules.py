@@ -1,17 +1,33 @@
-"""How far inside a box points and scribble keep from its border: the published code's ranges or the paper's."""
+"""What a prompt is made of, and how far inside a box its points and scribble keep from the border."""
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
 
-import numpy as np
+if TYPE_CHECKING:  # the command line reads the choices below before it loads anything heavy
+    import numpy as np
 
+# The ranges of the published code, or the paper's.
 PromptRule = Literal["code", "paper"]
+# The box alone, with four points, or with points and a scribble.
+PromptParts = Literal["box", "points", "scribble"]
 # What points and scribble are drawn on: the image's visible pixels, or those of them that a first prediction
 # from the box alone holds (paper section 4, left as a wish there).
 Guide = Literal["image", "prediction"]
-GUIDES: tuple[Guide, ...] = get_args(Guide)
 PROMPT_RULES: tuple[PromptRule, ...] = get_args(PromptRule)
+PROMPT_PARTS: tuple[PromptParts, ...] = get_args(PromptParts)
+GUIDES: tuple[Guide, ...] = get_args(Guide)
+
+
+@dataclass(frozen=True)
+class PromptStyle:
+    """How prompts are made from boxes; `seed` is that of points and scribbles (42: published inference script)."""
+
+    seed: int = 42
+    rule: PromptRule = "code"
+    parts: PromptParts = "scribble"
+    guide: Guide = "image"
 
 
 def point_shift(side: int, rule: PromptRule, rng: np.random.Generator) -> int:

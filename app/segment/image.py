@@ -8,9 +8,10 @@ from ..arrays import BoolArray, ByteArray, IntArray, LabelArray
 from ..cases.case import empty_labels
 from ..engines.engine import Engine
 from ..frame import make_frame
-from ..prompts.prompt import PromptMaker
+from ..prompts.prompt import Prompt, PromptMaker
 from .clock import StageClock
-from .slice_decoding import PromptListener, decode_masks
+from .slice_cache import EncodedSlice
+from .slice_decoding import PromptListener, SliceDecoder
 
 
 class EncodedImage:
@@ -20,8 +21,10 @@ class EncodedImage:
         self._engine = engine
         self._shape = image.shape[:2]
         with clock.measure("encode"):
-            self._frame = make_frame(image)
-            [self._features] = engine.encode(self._frame.pixels[None])
+            frame = make_frame(image)
+            [features] = engine.encode(frame.pixels[None])
+        self._geometry = frame.geometry
+        self._encoded = EncodedSlice(features, frame.visible)
 
     def segment(
         self,
@@ -33,11 +36,8 @@ class EncodedImage:
     ) -> LabelArray:
         """Label map (H, W): k where box k (N, 4) found its object, a later object over an earlier one."""
         labels = empty_labels(self._shape, len(boxes))
-        geometry = self._frame.geometry
-        prompts = (
-            maker.make(int(i) + 1, 0, geometry.box_to_frame(boxes[i]), self._frame.visible)
-            for i in np.flatnonzero(inside)
-        )
-        for prompt, mask in decode_masks(self._engine, self._features, prompts, geometry, clock, listener):
+        decoder = SliceDecoder(self._engine, self._geometry, maker, clock, listener)
+        in_frame = (Prompt(int(i) + 1, 0, self._geometry.box_to_frame(boxes[i])) for i in np.flatnonzero(inside))
+        for prompt, mask in decoder.masks(self._encoded, in_frame):
             labels[mask] = prompt.label
         return labels

@@ -16,13 +16,13 @@ from ..cases.make_case import as_picture, as_volume, extent_of
 from ..engines.engine import Engine, EngineInfo
 from ..errors import CaseError
 from ..prompts.prompt import PromptMaker
-from ..prompts.rules import PromptRule
+from ..prompts.rules import PromptStyle
 from .clock import StageClock
 from .image import EncodedImage
 from .slice_decoding import PromptListener
 from .volume import CACHE_BYTES, EncodedVolume
 
-DEFAULT_SEED = 42  # published inference script
+_DEFAULT_STYLE = PromptStyle()
 
 
 class Segmenter:
@@ -31,13 +31,11 @@ class Segmenter:
     def __init__(
         self,
         engine: Engine,
-        seed: int = DEFAULT_SEED,
-        prompt_rule: PromptRule = "code",
+        style: PromptStyle = _DEFAULT_STYLE,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
         self._engine = engine
-        self._seed = seed
-        self._rule = prompt_rule
+        self._style = style if engine.reads_points_and_scribble else PromptStyle(parts="box")
         self._cache_bytes = cache_bytes
 
     @property
@@ -73,7 +71,7 @@ class Segmenter:
         return encoded.segment(case.boxes, case.inside, self._maker(case.name), clock, listener)
 
     def _maker(self, case: str) -> PromptMaker:
-        return PromptMaker(case, self._engine.reads_points_and_scribble, self._seed, self._rule)
+        return PromptMaker(case, self._style)
 
 
 class PreparedImage:
@@ -107,21 +105,19 @@ def load_segmenter(
     *,
     weights: Path | str | None = None,
     threads: int | None = None,
-    seed: int = DEFAULT_SEED,
-    prompt_rule: PromptRule = "code",
+    style: PromptStyle = _DEFAULT_STYLE,
 ) -> Segmenter:
     """Load a model of the manifest by name (default: the best there is), or weights from any file.
 
-    threads: of the processor, default all that this process may use. Raises WeightsError.
+    threads: of the processor, default all that this process may use. style: of the prompts made from boxes; a
+    model that reads boxes alone heeds none of it. Raises WeightsError.
     """
     from ..engines.torch_engine import TorchEngine
     from ..weights.load import load_weights
 
     threads = threads or available_threads()
     cv2.setNumThreads(threads)
-    return Segmenter(
-        TorchEngine(load_weights(model, None if weights is None else Path(weights)), threads), seed, prompt_rule
-    )
+    return Segmenter(TorchEngine(load_weights(model, None if weights is None else Path(weights)), threads), style)
 
 
 def available_threads() -> int:

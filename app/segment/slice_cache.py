@@ -11,7 +11,7 @@ from ..engines.engine import ImageFeatures
 
 @dataclass(frozen=True)
 class EncodedSlice:
-    """Features of a slice, and which of its frame's pixels (256, 256) a prompt may point at."""
+    """Features of a picture or slice, and which of its frame's pixels (256, 256) a prompt may point at."""
 
     features: ImageFeatures
     visible: BoolArray

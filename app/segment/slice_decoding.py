@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 from ..arrays import BoolArray
-from ..engines.engine import Engine, ImageFeatures
+from ..engines.engine import Decoded, Engine
 from ..frame import Geometry
-from ..prompts.prompt import Prompt
+from ..prompts.prompt import Prompt, PromptMaker
 from .clock import StageClock
+from .slice_cache import EncodedSlice
 
 # Bounds the memory of prompts, decoder and masks; a prompt costs the same alone or in a batch.
 PROMPTS_PER_BATCH = 8
@@ -18,27 +20,41 @@ PROMPTS_PER_BATCH = 8
 PromptListener = Callable[[Prompt], None]
 
 
-def decode_masks(
-    engine: Engine,
-    features: ImageFeatures,
-    prompts: Iterable[Prompt],
-    geometry: Geometry,
-    clock: StageClock,
-    listener: PromptListener | None,
-) -> Iterator[tuple[Prompt, BoolArray]]:
-    """Yield each prompt with its mask (H, W), in order; prompts are made and masks are held a batch at a time."""
-    remaining = iter(prompts)
-    while True:
-        with clock.measure("prompt"):
-            batch = list(islice(remaining, PROMPTS_PER_BATCH))
-        if not batch:
-            return
-        if listener is not None:
-            for prompt in batch:
-                listener(prompt)
-        with clock.measure("decode"):
-            decoded = engine.decode(features, batch)
-        for prompt, logits in zip(batch, decoded.logits, strict=True):
-            with clock.measure("decode"):
-                mask = geometry.logits_to_mask(logits)
-            yield prompt, mask
+@dataclass(frozen=True)
+class SliceDecoder:
+    """Decodes boxes of one case."""
+
+    engine: Engine
+    geometry: Geometry
+    maker: PromptMaker
+    clock: StageClock
+    listener: PromptListener | None = None
+
+    def masks(self, encoded: EncodedSlice, boxes: Iterable[Prompt]) -> Iterator[tuple[Prompt, BoolArray]]:
+        """Yield each prompt, given as its box alone, with its mask (H, W), in order.
+
+        Prompts are completed, and masks held, a batch at a time.
+        """
+        remaining = iter(boxes)
+        while batch := list(islice(remaining, PROMPTS_PER_BATCH)):
+            prompts = self._complete(encoded, batch)
+            if self.listener is not None:
+                for prompt in prompts:
+                    self.listener(prompt)
+            decoded = self._decode(encoded, prompts)
+            for prompt, logits in zip(prompts, decoded.logits, strict=True):
+                with self.clock.measure("decode"):
+                    mask = self.geometry.logits_to_mask(logits)
+                yield prompt, mask
+
+    def _complete(self, encoded: EncodedSlice, boxes: list[Prompt]) -> list[Prompt]:
+        allowed = [encoded.visible] * len(boxes)
+        if self.maker.style.guide == "prediction":
+            first = self._decode(encoded, boxes).logits > 0
+            allowed = [found if found.any() else encoded.visible for found in first & encoded.visible]
+        with self.clock.measure("prompt"):
+            return [self.maker.complete(box, where) for box, where in zip(boxes, allowed, strict=True)]
+
+    def _decode(self, encoded: EncodedSlice, prompts: list[Prompt]) -> Decoded:
+        with self.clock.measure("decode"):
+            return self.engine.decode(encoded.features, prompts)

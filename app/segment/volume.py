@@ -19,7 +19,7 @@ from ..frame import Geometry, make_frame
 from ..prompts.prompt import Prompt, PromptMaker, box_around
 from .clock import StageClock
 from .slice_cache import EncodedSlice, SliceCache
-from .slice_decoding import PromptListener, decode_masks
+from .slice_decoding import PromptListener, SliceDecoder
 
 CACHE_BYTES = 512 << 20
 
@@ -39,10 +39,9 @@ class _Track:
     def middle(self) -> int:
         return (self.z_min + self.z_max) // 2
 
-    def prompt(self, z: int, visible: BoolArray, maker: PromptMaker) -> Prompt:
+    def prompt(self, z: int) -> Prompt:
         """The given box at the start and after an empty mask, else the one from the mask before."""
-        box = self.given_box if self.propagated is None else self.propagated
-        return maker.make(self.label, z, box, visible)
+        return Prompt(self.label, z, self.given_box if self.propagated is None else self.propagated)
 
     def move_on(self, z: int, mask: BoolArray, geometry: Geometry) -> None:
         """Take the box for the next slice from the (H, W) mask on slice z."""
@@ -76,11 +75,11 @@ class EncodedVolume:
         tracks = [self._track(int(i) + 1, boxes[i]) for i in np.flatnonzero(inside)]
         descent = list(_descending(tracks))
         returning = frozenset(z for z, _ in descent)
+        decoder = SliceDecoder(self._engine, self._geometry, maker, clock, listener)
 
         def visit(z: int, active: Sequence[_Track]) -> None:
             encoded = self._cache.get(z, lambda z: self._encode(z, clock), returning)
-            prompts = (track.prompt(z, encoded.visible, maker) for track in active)
-            masks = decode_masks(self._engine, encoded.features, prompts, self._geometry, clock, listener)
+            masks = decoder.masks(encoded, [track.prompt(z) for track in active])
             for track, (_, mask) in zip(active, masks, strict=True):
                 # The larger label wins, as if the objects were painted one after the other.
                 np.maximum(labels[z], track.label, out=labels[z], where=mask)

@@ -33,7 +33,7 @@ def fake_model(monkeypatch: pytest.MonkeyPatch) -> ThresholdEngine:
     engine = ThresholdEngine()
     monkeypatch.setattr(
         "app.segment.segmenter.load_segmenter",
-        lambda *_, seed, prompt_rule, **__: Segmenter(engine, seed=seed, prompt_rule=prompt_rule),
+        lambda *_, style, **__: Segmenter(engine, style),
     )
     return engine
 
@@ -260,7 +260,8 @@ def test_help_and_version_import_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     ours, heavy = done.stderr.splitlines()
-    assert ours == str(["app", "app.cli", "app.cli.predict", "app.cli.train", "app.cli.weights", "app.errors"])
+    commands = [f"app.cli.{name}" for name in ("predict", "train", "weights")]
+    assert ours == str(["app", "app.cli", *commands, "app.errors", "app.prompts", "app.prompts.rules"])
     assert heavy == "[]"
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from app.arrays import BoolArray, IntArray
 from app.prompts.points import draw_points
-from app.prompts.prompt import PromptMaker, box_around
-from app.prompts.rules import PROMPT_RULES, PromptRule, point_shift, scribble_shift
+from app.prompts.prompt import Prompt, PromptMaker, box_around
+from app.prompts.rules import PROMPT_PARTS, PROMPT_RULES, PromptRule, PromptStyle, point_shift, scribble_shift
 from app.prompts.scribble import draw_scribble
 
 ALL_VISIBLE = np.ones((256, 256), bool)
@@ -109,7 +109,7 @@ def test_a_prompt_depends_on_seed_case_object_and_slice_alone() -> None:
     box = np.array([40, 40, 200, 180])
 
     def prompt(seed: int = 1, case: str = "a", label: int = 1, z: int = 0) -> bytes:
-        made = PromptMaker(case, points_and_scribble=True, seed=seed).make(label, z, box, ALL_VISIBLE)
+        made = PromptMaker(case, PromptStyle(seed)).complete(Prompt(label, z, box), ALL_VISIBLE)
         assert made.points is not None
         assert made.scribble is not None
         return made.points.tobytes() + made.scribble.tobytes()
@@ -117,6 +117,14 @@ def test_a_prompt_depends_on_seed_case_object_and_slice_alone() -> None:
     assert prompt() == prompt()
     others = {prompt(), prompt(seed=2), prompt(case="b"), prompt(label=2), prompt(z=1)}
     assert len(others) == 5
+
+
+def test_a_prompt_has_the_parts_that_are_asked_for() -> None:
+    given = Prompt(1, 0, np.array([40, 40, 200, 180]))
+    made = {parts: PromptMaker("a", PromptStyle(parts=parts)).complete(given, ALL_VISIBLE) for parts in PROMPT_PARTS}
+    present = {parts: (one.points is not None, one.scribble is not None) for parts, one in made.items()}
+    assert present == {"box": (False, False), "points": (True, False), "scribble": (True, True)}
+    np.testing.assert_array_equal(made["points"].points, made["scribble"].points)
 
 
 def test_the_box_around_a_mask_is_wider_by_three_and_stays_in_the_frame() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from .case import Case
 from .make_case import make_case
 
 SUFFIX = ".npz"
+_LARGEST_LABEL = 65535
 
 
 def read_case(path: Path) -> Case:
@@ -25,30 +27,56 @@ def read_case(path: Path) -> Case:
 
     Raises CaseError, naming the file, for anything that cannot be understood.
     """
-    try:
+    with _naming(path):
         arrays = _read_arrays(path, required=("imgs", "boxes"))
         return make_case(path.stem, arrays["imgs"], as_boxes(arrays["boxes"]))
-    except CaseError as error:
-        raise CaseError(f"{path.name}: {error}") from error
 
 
 def read_truth(path: Path) -> LabelArray | None:
     """`gts` of a case, the label map that its boxes were drawn from, or None. Raises CaseError, naming the file."""
-    try:
+    with _naming(path):
         truth = _read_arrays(path, optional=("gts",)).get("gts")
-    except CaseError as error:
-        raise CaseError(f"{path.name}: {error}") from error
-    if truth is None:
-        return None
-    if truth.dtype.kind not in "ui" or (truth.size and truth.min() < 0):
-        raise CaseError(f"{path.name}: gts has type {truth.dtype}, expected labels 0, 1, 2, ...")
-    return truth.astype(np.uint16)
+        return None if truth is None else _as_labels("gts", truth)
+
+
+def read_segmentation(path: Path) -> LabelArray:
+    """`segs`, the label map found, (H, W) or (D, H, W). Raises CaseError, naming the file."""
+    with _naming(path):
+        return _as_labels("segs", _read_arrays(path, required=("segs",))["segs"])
+
+
+def read_spacing(path: Path) -> tuple[float, float, float]:
+    """`spacing` of a volume in mm, in the file's own order of axes. Raises CaseError, naming the file."""
+    with _naming(path):
+        spacing = _read_arrays(path, required=("spacing",))["spacing"]
+        if spacing.shape != (3,) or spacing.dtype.kind not in "uif" or not np.all((spacing > 0) & (spacing < np.inf)):
+            raise CaseError(f"spacing is {spacing}, expected three positive numbers of mm")
+        z, y, x = spacing.tolist()
+        return z, y, x
 
 
 def write_segmentation(path: Path, labels: LabelArray) -> None:
     """Write `segs`, (H, W) or (D, H, W), compressed and atomically. Raises OSError."""
     with write_atomically(path) as file:
         np.savez_compressed(file, segs=labels)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Put the file's name before what is wrong with it."""
+    try:
+        yield
+    except CaseError as error:
+        raise CaseError(f"{path.name}: {error}") from error
+
+
+def _as_labels(key: str, array: AnyArray) -> LabelArray:
+    if array.dtype.kind not in "ui":
+        raise CaseError(f"{key} has type {array.dtype}, expected labels 0, 1, 2, ...")
+    low, high = array.min(initial=0), array.max(initial=0)
+    if low < 0 or high > _LARGEST_LABEL:
+        raise CaseError(f"{key} runs from {low} to {high}, expected labels in 0..{_LARGEST_LABEL}")
+    return array.astype(np.uint16)
 
 
 def _read_arrays(path: Path, required: Sequence[str] = (), optional: Sequence[str] = ()) -> dict[str, AnyArray]:
@@ -66,7 +94,7 @@ def _read_arrays(path: Path, required: Sequence[str] = (), optional: Sequence[st
 
 def _array(archive: Any, key: str) -> AnyArray:
     if not isinstance(archive, np.lib.npyio.NpzFile):
-        raise CaseError("is a single .npy array, expected an .npz with imgs and boxes")
+        raise CaseError("is a single .npy array, expected an .npz of named arrays")
     if key not in archive:
         raise CaseError(f"has no {key}; it holds: {', '.join(archive) or 'nothing'}")
     array = archive[key]
@@ -79,5 +107,5 @@ def _why_not_arrays(path: Path, error: ValueError) -> str:
     if not zipfile.is_zipfile(path):
         return "is not an .npz file (not a zip archive); it may be of another kind or cut short"
     if "allow_pickle" in str(error):
-        return "holds pickled objects, which are never loaded; save imgs and boxes as plain numeric arrays"
+        return "holds pickled objects, which are never loaded; save plain numeric arrays"
     return f"holds an array that cannot be read ({error}); save it again with numpy.savez_compressed"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from ..engines.engine import Engine, EngineInfo
 from ..errors import CaseError
 from ..prompts.prompt import PromptMaker
 from ..prompts.rules import PromptStyle
+from ..threads import available_threads
 from .clock import StageClock
 from .image import EncodedImage
 from .slice_decoding import PromptListener
@@ -118,11 +118,6 @@ def load_segmenter(
     threads = threads or available_threads()
     cv2.setNumThreads(threads)
     return Segmenter(TorchEngine(load_weights(model, None if weights is None else Path(weights)), threads), style)
-
-
-def available_threads() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _warn(note: str | None) -> None:

@@ -27,6 +27,15 @@ def reference() -> Path:
 
 
 @pytest.fixture
+def validation() -> Path:
+    """Folder of real cases with truth, which lies beside the checkout and not in it."""
+    folder = SHARED / "data" / "val"
+    if not folder.is_dir():
+        pytest.skip(f"no validation cases at {folder}; they are kept beside the checkout")
+    return folder
+
+
+@pytest.fixture
 def engine() -> ThresholdEngine:
     return ThresholdEngine()
 

@@ -1,0 +1,142 @@
+"""A folder of predictions against a folder of truths, one case beside the other."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ..arrays import LabelArray
+from ..cases.challenge import read_segmentation, read_spacing, read_truth
+from ..cases.discover import find_cases
+from ..errors import CaseError, InputError
+from .protocols import CaseScore, Spacing, score_challenge, score_honest
+
+SpacingOrder = Literal["zyx", "xyz"]
+Protocol = Literal["honest", "challenge"]
+_CASES_SENT = 8  # to a worker at a time
+
+
+@dataclass(frozen=True)
+class Judge:
+    """How cases are scored. spacing_order: how the truth files' `spacing` is stored, for the honest protocol."""
+
+    protocol: Protocol = "honest"
+    spacing_order: SpacingOrder = "zyx"
+
+    def score(self, truth: LabelArray, found: LabelArray, spacing: Spacing | None) -> CaseScore:
+        """Score label maps of one shape; spacing as stored, None for pictures."""
+        if self.protocol == "challenge":
+            return score_challenge(truth, found, spacing)
+        if spacing is not None and self.spacing_order == "xyz":
+            x, y, z = spacing
+            spacing = z, y, x
+        return score_honest(truth, found, spacing)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Files of one case; no prediction where it is missing."""
+
+    truth: Path
+    prediction: Path | None
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What became of one case. score: None where the truth cannot be used. fault: what is wrong with its files."""
+
+    name: str
+    modality: str
+    score: CaseScore | None
+    fault: str | None
+
+
+def pair_cases(predictions: Path, truths: Path) -> tuple[list[Pair], list[str]]:
+    """Every truth with the prediction of its name, and the names of predictions that have no truth.
+
+    Raises InputError where no name is in both.
+    """
+    found = {path.name: path for path in find_cases([predictions])}
+    expected = find_cases([truths])
+    pairs = [Pair(path, found.pop(path.name, None)) for path in expected]
+    if all(pair.prediction is None for pair in pairs):
+        raise InputError(
+            f"no file in {predictions} has the name of a truth in {truths}: "
+            f"found {next(iter(found))}, expected {expected[0].name}; are these the right folders?"
+        )
+    return pairs, list(found)
+
+
+def score_pairs(pairs: Sequence[Pair], judge: Judge, workers: int) -> Iterator[CaseResult]:
+    """Score each case, in order, in as many processes as there are workers; a bad case fails alone."""
+    score = partial(score_pair, judge=judge)
+    if workers == 1:
+        yield from map(score, pairs)
+        return
+    # Spawned, since a fork takes other threads' locks along.
+    with ProcessPoolExecutor(min(workers, len(pairs)), get_context("spawn")) as pool:
+        with _interrupts_ignored():
+            results = pool.map(score, pairs, chunksize=_CASES_SENT)
+        try:
+            yield from results
+        except BrokenProcessPool as error:
+            raise InputError("a worker was ended from outside, perhaps for its memory; try --workers 1") from error
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Processes started meanwhile never hear of an interrupt; the parent ends them."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def score_pair(pair: Pair, judge: Judge) -> CaseResult:
+    """Read and score one case. A missing, unreadable or misshapen prediction is scored as an empty one."""
+    name = pair.truth.stem
+    try:
+        truth, spacing = _read_truth(pair.truth)
+    except CaseError as error:
+        return CaseResult(name, _modality(name, volume=False), None, f"{error}; the case is left out")
+    found, fault = np.zeros_like(truth), None
+    try:
+        found = _read_prediction(pair, truth.shape)
+    except CaseError as error:
+        fault = f"{error}; scored as empty"
+    return CaseResult(name, _modality(name, volume=truth.ndim == 3), judge.score(truth, found, spacing), fault)
+
+
+def _read_truth(path: Path) -> tuple[LabelArray, Spacing | None]:
+    truth = read_truth(path)
+    if truth is None or truth.ndim not in {2, 3}:
+        found = "no gts" if truth is None else f"gts of shape {truth.shape}"
+        raise CaseError(f"{path.name}: has {found}, expected a label map gts, (H, W) or (D, H, W)")
+    return truth, read_spacing(path) if truth.ndim == 3 else None
+
+
+def _read_prediction(pair: Pair, shape: tuple[int, ...]) -> LabelArray:
+    if pair.prediction is None:
+        raise CaseError(f"{pair.truth.name}: has no prediction")
+    found = read_segmentation(pair.prediction)
+    if found.shape != shape:
+        raise CaseError(f"{pair.truth.name}: segs has shape {found.shape}, expected the truth's {shape}")
+    return found
+
+
+def _modality(name: str, *, volume: bool) -> str:
+    """The second part of a name such as 2DBox_CT_0001; volumes are kept apart from pictures."""
+    parts = name.split("_")
+    modality = parts[1] if len(parts) > 2 else "other"
+    return f"3D {modality}" if volume else modality

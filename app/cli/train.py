@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +26,10 @@ _PATH = click.Path(exists=True, path_type=Path)
 
 @click.group()
 def train() -> None:
-    """Train a model (research use; for more than a decoder a GPU is wanted)."""
+    """Train a model (research use; for more than a decoder a GPU is wanted).
+
+    On several GPUs: torchrun --nproc-per-node N -m swinlite train ...
+    """
 
 
 def _weights(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> dict[str, float]:
@@ -40,6 +44,8 @@ def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that both stages have."""
     for option in (
         click.option("--device", default="auto", show_default=True, help="cuda, cpu, or auto: a GPU if there is one."),
+        click.option("--validation", multiple=True, type=_PATH, metavar="CASES",
+                     help="Cases with truth to judge the student on at every checkpoint."),
         click.option("--emphasis", multiple=True, metavar="MODALITY=WEIGHT", callback=_weights,
                      help="Draw pictures of this modality so many times as often; can be repeated."),
         click.option("--student", type=click.Choice(STUDENTS), default=STUDENTS[0], show_default=True,
@@ -60,20 +66,18 @@ def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @train.command()
 @_run_options
 @click.option("--batch", type=click.IntRange(min=1), default=64, show_default=True, help="Pictures a step.")
-@click.option("--validation", multiple=True, type=_PATH, help="Shards or cases to compare embeddings on.")
-def distill(batch: int, validation: tuple[Path, ...], **options: Any) -> None:
+def distill(batch: int, **options: Any) -> None:
     """Stage 1: the encoder learns to give what LiteMedSAM's gives.
 
     SOURCES are tar shards of WebP pictures, challenge .npz, or folders of either; masks are not needed. Writes
-    checkpoint.pt, curve.csv and student.safetensors, a whole model whose decoder is not trained yet.
+    checkpoint.pt, curve.csv and .png, marks.csv (cosine similarity of embeddings on the validation cases) and
+    student.safetensors, a whole model whose decoder is not trained yet.
     """
     from ..training.teach import distill as teach
 
     with _progress(**options) as run:
-        lesson = teach(run, batch, validation)
+        lesson = teach(run, batch)
     _say(lesson, run)
-    if lesson.similarity is not None:
-        click.echo(f"embedding cosine similarity to the teacher on validation: {lesson.similarity:.4f}", err=True)
 
 
 @train.command()
@@ -111,8 +115,8 @@ def distill(batch: int, validation: tuple[Path, ...], **options: Any) -> None:
 def finetune(weights: Path | None, **options: Any) -> None:
     """Stage 2: the whole model learns masks.
 
-    SOURCES as for distill; pictures without a label map are left out. Writes checkpoint.pt, curve.csv and
-    student.safetensors.
+    SOURCES as for distill; pictures without a label map are left out. Writes checkpoint.pt, curve.csv and .png,
+    marks.csv (DSC and NSD on the validation cases, beside LiteMedSAM's) and student.safetensors.
     """
     from ..training.finetuning import Recipe
     from ..training.teach import finetune as teach
@@ -133,6 +137,7 @@ def _progress(
     time_budget: float,
     student: str,
     emphasis: dict[str, float],
+    validation: tuple[Path, ...],
     device: str,
 ) -> Iterator[Run]:
     import torch
@@ -141,7 +146,7 @@ def _progress(
     from ..training.teach import Run
 
     if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else "cpu"
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
@@ -157,6 +162,7 @@ def _progress(
             torch.device(device),
             student,
             emphasis,
+            validation,
             time_budget,
             tick=lambda step: bar.update(step - bar.pos),
         )
@@ -170,6 +176,6 @@ def _progress(
 def _say(lesson: Lesson, run: Run) -> None:
     click.echo(
         f"{'resumed; ' if lesson.resumed else ''}{lesson.steps} of {run.schedule.steps} steps "
-        f"from {lesson.pictures} pictures; weights in {lesson.weights}",
+        f"from {lesson.pictures} pictures, {lesson.samples_a_second:.2f} samples a second; weights in {lesson.weights}",
         err=True,
     )

@@ -109,13 +109,13 @@ def score_pair(pair: Pair, judge: Judge) -> CaseResult:
     try:
         truth, spacing = _read_truth(pair.truth)
     except CaseError as error:
-        return CaseResult(name, _modality(name, volume=False), None, f"{error}; the case is left out")
+        return CaseResult(name, modality_of(name, volume=False), None, f"{error}; the case is left out")
     found, fault = np.zeros_like(truth), None
     try:
         found = _read_prediction(pair, truth.shape)
     except CaseError as error:
         fault = f"{error}; scored as empty"
-    return CaseResult(name, _modality(name, volume=truth.ndim == 3), judge.score(truth, found, spacing), fault)
+    return CaseResult(name, modality_of(name, volume=truth.ndim == 3), judge.score(truth, found, spacing), fault)
 
 
 def _read_truth(path: Path) -> tuple[LabelArray, Spacing | None]:
@@ -135,7 +135,7 @@ def _read_prediction(pair: Pair, shape: tuple[int, ...]) -> LabelArray:
     return found
 
 
-def _modality(name: str, *, volume: bool) -> str:
+def modality_of(name: str, *, volume: bool) -> str:
     """The second part of a name such as 2DBox_CT_0001; volumes are kept apart from pictures."""
     parts = name.split("_")
     modality = parts[1] if len(parts) > 2 else "other"

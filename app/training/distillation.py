@@ -26,7 +26,7 @@ class Distillation:
         self._teacher = teacher.eval().requires_grad_(False)
         self._pictures = pictures
         self.samples_a_step = batch
-        self.settings: dict[str, str | float] = {"stage": "distill", "batch": batch}
+        self.settings: dict[str, str | float] = {"stage": "distill", "batch": batch, "pictures": len(pictures)}
 
     def parameter_groups(self) -> list[ParameterGroup]:
         """The whole encoder."""

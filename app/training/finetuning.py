@@ -55,7 +55,7 @@ class Finetuning:
     ) -> None:
         self.model = model
         self.samples_a_step = recipe.batch * recipe.prompts_each
-        self.settings = {"stage": "finetune", **asdict(recipe)}
+        self.settings = {"stage": "finetune", "pictures": len(pictures), **asdict(recipe)}
         self._teacher = teacher.eval().requires_grad_(False)
         self._pictures = pictures
         self._recipe = recipe

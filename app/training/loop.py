@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import math
 import pickle
@@ -17,10 +16,16 @@ from torch import Tensor, nn
 
 from ..cases.atomic import write_atomically
 from ..errors import InputError
+from .curves import write_curve
+from .team import Team
 
 CHECKPOINT = "checkpoint.pt"
-CURVE = "curve.csv"
 SAVE_EVERY = 600.0  # seconds; what a run that is killed can lose
+_ALONE = Team()
+_SEEDS_APART = 1_000_003  # between the processes of a team
+
+# Gets the number of steps done and the averaged weights.
+Examine = Callable[[int, dict[str, Tensor]], None]
 
 
 class ParameterGroup(NamedTuple):
@@ -76,11 +81,16 @@ class Schedule:
 class Trainer:
     """A stage on its way. A run that was stopped and resumed ends with the same numbers as one that was not."""
 
-    def __init__(self, stage: Stage, schedule: Schedule, folder: Path, device: torch.device) -> None:
+    def __init__(
+        self, stage: Stage, schedule: Schedule, folder: Path, device: torch.device, team: Team = _ALONE
+    ) -> None:
         self.stage = stage
         self.schedule = schedule
         self.folder = folder
         self.step = 0
+        self.samples_a_second = math.nan  # of the last run, all processes together
+        self._device = device
+        self._team = team
         self.curve: list[dict[str, float]] = []
         self._not_yet_read: list[dict[str, Tensor]] = []  # reading a loss would make a GPU wait
         self.optimiser = torch.optim.AdamW(
@@ -88,23 +98,46 @@ class Trainer:
             lr=schedule.learning_rate,
             weight_decay=schedule.weight_decay,
         )
-        self.generator = torch.Generator(device).manual_seed(schedule.seed)
+        self.generator = torch.Generator(device).manual_seed(schedule.seed + _SEEDS_APART * team.rank)
         self.ema = {name: tensor.detach().clone() for name, tensor in stage.model.state_dict().items()}
 
-    def run(self, time_budget: float = math.inf, tick: Callable[[int], None] = lambda _: None) -> None:
-        """Train until the last step or until `time_budget` seconds are over, then save. `tick` hears of each step."""
+    def run(
+        self,
+        time_budget: float = math.inf,
+        tick: Callable[[int], None] = lambda _: None,
+        examine: Examine | None = None,
+    ) -> None:
+        """Train until the last step or until `time_budget` seconds are over, then save.
+
+        `tick` hears of each step, `examine` of each checkpoint.
+        """
         start = saved = time.monotonic()
+        first = self.step
         self.stage.model.train()
-        while self.step < self.schedule.steps and time.monotonic() - start < time_budget:
+        while self.step < self.schedule.steps and not self._any(time.monotonic() - start >= time_budget):
             self._one_step()
             tick(self.step)
-            if time.monotonic() - saved > SAVE_EVERY:
+            if self._any(time.monotonic() - saved > SAVE_EVERY):
                 self.save()
+                start += self._examine(examine)
                 saved = time.monotonic()
         self.save()
+        samples = (self.step - first) * self.stage.samples_a_step * self._team.size
+        self.samples_a_second = samples / max(time.monotonic() - start, 1e-9)
+        self._examine(examine)
+
+    def _examine(self, examine: Examine | None) -> float:
+        """Seconds that an examination took; no part of the training's time."""
+        start = time.monotonic()
+        if examine is not None and self._team.leads:
+            examine(self.step, self.ema)
+        return time.monotonic() - start
+
+    def _any(self, flag: bool) -> bool:
+        return self._team.any(flag, self._device)
 
     def _settings(self) -> dict[str, str | float]:
-        return asdict(self.schedule) | self.stage.settings
+        return asdict(self.schedule) | {"processes": self._team.size} | self.stage.settings
 
     def _one_step(self) -> None:
         rate = self.schedule.rate_at(self.step)
@@ -113,8 +146,10 @@ class Trainer:
         losses = self.stage.losses(self.generator)
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(torch.stack(list(losses.values())).sum())
+        self._team.average_gradients(self.stage.model.parameters())
         nn.utils.clip_grad_norm_(self.stage.model.parameters(), self.schedule.gradient_norm)
         self.optimiser.step()
+        self._team.share_buffers(self.stage.model)
         self._follow()
         self.step += 1
         self._not_yet_read.append({name: loss.detach() for name, loss in losses.items()})
@@ -129,12 +164,18 @@ class Trainer:
                 self.ema[name].copy_(tensor)
 
     def save(self) -> None:
-        """Write the checkpoint and the curve, each atomically."""
+        """Write the checkpoint and the curve, each atomically. Every process of a team must call this."""
         first = self.step - len(self._not_yet_read)
         for step, losses in enumerate(self._not_yet_read, start=first):
             row = {"step": step + 1, "rate": self.schedule.rate_at(step)}
             self.curve.append(row | {name: float(loss) for name, loss in losses.items()})
         self._not_yet_read.clear()
+        generators = self._team.gather(self.generator.get_state())
+        if self._team.leads:
+            self._write_checkpoint(generators)
+            write_curve(self.folder, self.curve)
+
+    def _write_checkpoint(self, generators: list[Tensor]) -> None:
         content = io.BytesIO()
         torch.save(
             {
@@ -144,18 +185,12 @@ class Trainer:
                 "step": self.step,
                 "settings": self._settings(),
                 "curve": self.curve,
-                "generator": self.generator.get_state(),
+                "generators": generators,
             },
             content,
         )
         with write_atomically(self.folder / CHECKPOINT) as file:
             file.write(content.getbuffer())
-        table = io.StringIO()
-        rows = csv.DictWriter(table, self.curve[0].keys() if self.curve else ["step"], lineterminator="\n")
-        rows.writeheader()
-        rows.writerows(self.curve)
-        with write_atomically(self.folder / CURVE) as file:
-            file.write(table.getvalue().encode())
 
     def resume(self) -> bool:
         """Go on from the folder's checkpoint where there is one. Raises InputError for one of another run."""
@@ -173,7 +208,7 @@ class Trainer:
             self.ema[name].copy_(tensor)
         self.optimiser.load_state_dict(saved["optimiser"])
         self.step, self.curve = saved["step"], saved["curve"]
-        self.generator.set_state(saved["generator"])
+        self.generator.set_state(saved["generators"][self._team.rank])
         return True
 
 

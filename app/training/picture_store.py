@@ -18,8 +18,9 @@ class PictureStore:
     """pixels (N, 3, 256, 256) uint8, content at the upper left; sizes (N, 2), its height and width; and
     labels (N, 256, 256) int16, all zero where a picture has none.
 
-    `share` (N,) is the probability of each picture: modalities weigh the same, and so do the data sets
-    within a modality. With `labelled_only`, pictures without objects are left out; `emphasis` weighs modalities.
+    `datasets` are the names of theirs. `share` (N,) is the probability of each picture: modalities weigh the same
+    or as `emphasis` says, and so do the data sets within a modality. With `labelled_only`, pictures without objects
+    are left out.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class PictureStore:
         self.pixels = torch.from_numpy(np.stack(frames)).to(device)
         self.labels = torch.from_numpy(np.stack(labels)).to(device)
         self.sizes = torch.tensor(sizes, dtype=torch.float32, device=device)
+        self.datasets = frozenset(dataset for _, dataset in groups)
         self.share = _balanced(groups, emphasis or {}).to(device)
 
     def __len__(self) -> int:

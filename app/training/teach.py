@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from ..cases.discover import prepare_output_folder
 from ..networks.models import ARCHITECTURES, PromptableModel
-from ..weights.load import is_read, load_weights
+from ..weights.load import ENCODER, LoadedWeights, is_read, load_weights
 from ..weights.publish import write_safetensors
 from .distillation import Distillation, embedding_similarity
+from .examination import Examination, Mark, Marks
 from .finetuning import Finetuning, Recipe
 from .frozen_encoder import frozen_encoder
-from .loop import Schedule, Trainer
+from .loop import Examine, Schedule, Trainer
 from .picture_store import PictureStore
 from .shards import read_pictures
-from .warm_start import warm_start
+from .team import Team
+from .warm_start import State, warm_start
 
 TEACHER = "litemedsam"
 STUDENT = "swin-litemedsam"
@@ -37,44 +39,39 @@ class Run:
     device: torch.device
     student: str = STUDENT  # an architecture
     emphasis: Mapping[str, float] = field(default_factory=dict)  # modality to weight in sampling, 1 if not named
+    validation: Sequence[Path] = ()  # cases with truth, for examinations at every checkpoint
     time_budget: float = math.inf
     tick: Callable[[int], None] = lambda _: None
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a run has come to; `similarity` is that of the embeddings on validation pictures, where asked for."""
+    """What a run has come to; `samples_a_second` of all processes together, without examinations."""
 
     steps: int
     pictures: int
     resumed: bool
     weights: Path
-    similarity: float | None = None
+    samples_a_second: float
 
 
-def distill(run: Run, batch: int, validation: Sequence[Path] = ()) -> Lesson:
+def distill(run: Run, batch: int) -> Lesson:
     """Stage 1: teach the student's encoder, going on from the folder's checkpoint where there is one.
 
-    Writes checkpoint, curve and the averaged weights as a whole model, whose decoder is the warm start's and
-    not trained yet. Raises InputError, CaseError and WeightsError.
+    Writes checkpoint, curve, marks and the averaged weights as a whole model, whose decoder is the warm start's
+    and not trained yet. Raises InputError, CaseError and WeightsError.
     """
     teacher, student = _pair(run, weights=None)
     pictures = _pictures(run, labelled_only=False)
     stage = Distillation(student.image_encoder, teacher.image_encoder, pictures, batch)
-    trainer, resumed = _train(run, stage)
-    student.image_encoder.load_state_dict(trainer.ema)
-    weights = _export(run, student.state_dict())
-    similarity = None
-    if validation:
-        seen = PictureStore(read_pictures(validation), run.device)
-        similarity = embedding_similarity(student.image_encoder.eval(), teacher.image_encoder, seen)
-    return Lesson(trainer.step, len(pictures), resumed, weights, similarity)
+    examine = _compare_embeddings(run, student, teacher) if run.validation else None
+    return _train(run, stage, pictures, examine, lambda encoder: _whole(student, encoder))
 
 
 def finetune(run: Run, recipe: Recipe, weights: Path | None) -> Lesson:
     """Stage 2: teach the whole student on masks, from `weights` of an earlier run or from the warm start.
 
-    Writes checkpoint, curve and the averaged weights. Raises InputError, CaseError and WeightsError.
+    Writes checkpoint, curve, marks and the averaged weights. Raises InputError, CaseError and WeightsError.
     """
     teacher, student = _pair(run, weights)
     encode = None
@@ -83,8 +80,9 @@ def finetune(run: Run, recipe: Recipe, weights: Path | None) -> Lesson:
             student.image_encoder = teacher.image_encoder
         encode = frozen_encoder(student.image_encoder, run.device, recipe.batch)
     pictures = _pictures(run, labelled_only=True)
-    trainer, resumed = _train(run, Finetuning(student, teacher, pictures, recipe, encode))
-    return Lesson(trainer.step, len(pictures), resumed, _export(run, trainer.ema))
+    stage = Finetuning(student, teacher, pictures, recipe, encode)
+    examine = _score_beside_teacher(run, pictures) if run.validation else None
+    return _train(run, stage, pictures, examine, lambda whole: whole)
 
 
 def _pair(run: Run, weights: Path | None) -> tuple[PromptableModel, PromptableModel]:
@@ -110,14 +108,49 @@ def _pictures(run: Run, labelled_only: bool) -> PictureStore:
     return PictureStore(read_pictures(run.sources), run.device, labelled_only, run.emphasis)
 
 
-def _train(run: Run, stage: Distillation | Finetuning) -> tuple[Trainer, bool]:
-    trainer = Trainer(stage, run.schedule, run.folder, run.device)
+def _compare_embeddings(run: Run, student: PromptableModel, teacher: PromptableModel) -> Examine:
+    """Stage 1's examination: cosine similarity of embeddings."""
+    marks, unseen = Marks(run.folder), PictureStore(read_pictures(run.validation), run.device)
+    examined = copy.deepcopy(student.image_encoder).eval()
+
+    def examine(step: int, encoder: State) -> None:
+        examined.load_state_dict(encoder)
+        alike = embedding_similarity(examined, teacher.image_encoder, unseen)
+        marks.add([Mark(step, run.student, "all pictures", len(unseen), "similarity", alike)])
+
+    return examine
+
+
+def _score_beside_teacher(run: Run, pictures: PictureStore) -> Examine:
+    """Stage 2's examination: DSC and NSD, the teacher's first, which do not change."""
+    marks, examination = Marks(run.folder), Examination(run.validation, pictures.datasets)
+    if not marks:
+        marks.add(examination.mark(0, load_weights(TEACHER)))
+
+    def examine(step: int, state: State) -> None:
+        tensors = {name: tensor.to("cpu", copy=True) for name, tensor in state.items() if is_read(name)}
+        marks.add(examination.mark(step, LoadedWeights(run.student, run.student, run.folder, "", tensors)))
+
+    return examine
+
+
+def _train(
+    run: Run,
+    stage: Distillation | Finetuning,
+    pictures: PictureStore,
+    examine: Examine | None,
+    whole: Callable[[State], State],
+) -> Lesson:
+    team = Team.join(run.device)
+    trainer = Trainer(stage, run.schedule, run.folder, run.device, team)
     resumed = trainer.resume()
-    trainer.run(run.time_budget, run.tick)
-    return trainer, resumed
-
-
-def _export(run: Run, state: dict[str, Tensor]) -> Path:
+    trainer.run(run.time_budget, run.tick, examine)
     path = run.folder / STUDENT_FILE
-    write_safetensors(path, run.student, {name: tensor for name, tensor in state.items() if is_read(name)}, "float32")
-    return path
+    if team.leads:
+        tensors = {name: tensor for name, tensor in whole(trainer.ema).items() if is_read(name)}
+        write_safetensors(path, run.student, tensors, "float32")
+    return Lesson(trainer.step, len(pictures), resumed, path, trainer.samples_a_second)
+
+
+def _whole(student: PromptableModel, encoder: State) -> State:
+    return student.state_dict() | {f"{ENCODER}{name}": tensor for name, tensor in encoder.items()}

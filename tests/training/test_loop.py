@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from app.cli import main
 from app.errors import InputError
 from app.networks.swin_encoder import EncoderOutput
+from app.training.curves import CURVE, PICTURE
 from app.training.distillation import Distillation, embedding_similarity
-from app.training.loop import CHECKPOINT, CURVE, ParameterGroup, Schedule, Trainer
+from app.training.loop import CHECKPOINT, ParameterGroup, Schedule, Trainer
 from app.training.picture_store import PictureStore
 from app.training.shards import TrainingPicture
 
@@ -64,6 +65,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, monkeypatch: 
         torch.testing.assert_close(resumed.stage.model.state_dict()[name], tensor, rtol=0, atol=0)
         torch.testing.assert_close(resumed.ema[name], whole.ema[name], rtol=0, atol=0)
     assert (tmp_path / "parts" / CURVE).read_text() == (tmp_path / "whole" / CURVE).read_text()
+    assert (tmp_path / "whole" / PICTURE).read_bytes().startswith(b"\x89PNG")
     with (tmp_path / "whole" / CURVE).open() as file:
         assert [int(row["step"]) for row in csv.DictReader(file)] == list(range(1, 13))
 

@@ -16,7 +16,7 @@ from .shards import TrainingPicture
 
 class PictureStore:
     """pixels (N, 3, 256, 256) uint8, content at the upper left; sizes (N, 2), its height and width; and
-    labels (N, 256, 256) int16, all zero where a picture has none.
+    labels (N, 256, 256) int16, 0 background and 1, 2, ... its objects, all zero where a picture has none.
 
     `datasets` are the names of theirs. `share` (N,) is the probability of each picture: modalities weigh the same
     or as `emphasis` says, and so do the data sets within a modality. With `labelled_only`, pictures without objects
@@ -66,7 +66,8 @@ def _padded_labels(picture: TrainingPicture) -> np.ndarray[tuple[int, ...], np.d
     frame = np.zeros((SIDE, SIDE), np.int16)
     if picture.labels is not None:
         height, width = picture.labels.shape
-        frame[:height, :width] = picture.labels
+        # Numbered anew, since what a file calls its objects may be beyond int16.
+        frame[:height, :width] = np.searchsorted(np.union1d(0, picture.labels), picture.labels)
     return frame
 
 

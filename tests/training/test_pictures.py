@@ -79,6 +79,16 @@ def test_modalities_weigh_the_same_and_data_sets_within_them_too() -> None:
     store = PictureStore((TrainingPicture(*kind, image) for kind in kinds), CPU)
     expected = [0.25 / 6] * 6 + [0.25 / 2] * 2 + [0.5]
     torch.testing.assert_close(store.share, torch.tensor(expected))
+    leaning = PictureStore((TrainingPicture(*kind, image) for kind in kinds), CPU, emphasis={"CT": 3.0})
+    torch.testing.assert_close(leaning.share, torch.tensor([0.375 / 6] * 6 + [0.375 / 2] * 2 + [0.25]))
+
+
+def test_objects_are_numbered_anew_and_background_stays() -> None:
+    labels = np.zeros((256, 256), np.uint16)
+    labels[:10], labels[10:20], labels[20:30] = 65535, 7, 40000
+    image = np.zeros((256, 256), np.uint8)
+    store = PictureStore([TrainingPicture("CT", "a", image, np.maximum(labels, least)) for least in (0, 1)], CPU)
+    assert store.labels[:, [5, 15, 25, 35], 0].tolist() == [[3, 1, 2, 0], [4, 2, 3, 1]]
 
 
 def store_of(*images: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> PictureStore:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 
 from ..arrays import FloatArray
+from ..memory import keep_freed_memory
 from ..networks.layers import fold_batch_norms
 from ..networks.models import ARCHITECTURES, build_unfilled
 from ..prompts.prompt import Prompt
@@ -21,7 +21,7 @@ class TorchEngine:
 
     def __init__(self, weights: LoadedWeights, threads: int) -> None:
         torch.set_num_threads(threads)
-        _keep_freed_memory()
+        keep_freed_memory()
         architecture = ARCHITECTURES[weights.architecture]
         self._model = build_unfilled(weights.architecture).eval()
         # Names and shapes were checked when the file was read; BatchNorm's batch counters are not kept in it.
@@ -62,18 +62,3 @@ class TorchEngine:
                 torch.from_numpy(np.stack(scribbles).astype(np.float32)) if scribbles else None,
             )
         return Decoded(logits.numpy(), iou.numpy())
-
-
-def _keep_freed_memory() -> None:
-    """Tell glibc to reuse freed blocks instead of giving them back to the system.
-
-    Every layer frees tens of megabytes that the next one asks for again; clearing fresh pages each time
-    took a third of the processor's time. Other C libraries have no such switch and go on as they are.
-    """
-    trim_threshold, mmap_threshold = -1, -3  # malloc.h
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):
-        return
-    mallopt(mmap_threshold, 1 << 30)
-    mallopt(trim_threshold, 1 << 30)

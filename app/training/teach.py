@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from ..cases.discover import prepare_output_folder
+from ..memory import keep_freed_memory
 from ..networks.models import ARCHITECTURES, PromptableModel
 from ..weights.load import ENCODER, LoadedWeights, is_read, load_weights
 from ..weights.publish import write_safetensors
@@ -88,6 +89,7 @@ def finetune(run: Run, recipe: Recipe, weights: Path | None) -> Lesson:
 def _pair(run: Run, weights: Path | None) -> tuple[PromptableModel, PromptableModel]:
     """Teacher and student on the run's device, once the run's folder is known to be writable."""
     prepare_output_folder(run.folder, ())
+    keep_freed_memory()
     torch.manual_seed(run.schedule.seed)
     teacher, student = ARCHITECTURES[TEACHER].build().eval(), ARCHITECTURES[run.student].build()
     # Not strict, since BatchNorm's counters are not kept in weights.

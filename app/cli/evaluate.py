@@ -38,6 +38,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="How the truth files hold a volume's spacing; default zyx. The challenge protocol takes it as stored.",
 )  # fmt: skip
 @click.option("--against", type=_FOLDER, metavar="OTHER", help="Also compare with these predictions, case by case.")
+@click.option("--only", type=_FILE, metavar="CSV", help="Only the cases that this file names in its column `case`.")
 @click.option("--csv", "csv_file", type=_FILE, metavar="FILE", help="Write each case's and label's scores here.")
 @click.option("--json", "json_file", type=_FILE, metavar="FILE", help="Write the scores, means and intervals here.")
 @click.option(
@@ -49,6 +50,7 @@ def evaluate(
     protocol: Protocol,
     spacing_order: SpacingOrder | None,
     against: Path | None,
+    only: Path | None,
     csv_file: Path | None,
     json_file: Path | None,
     workers: int | None,
@@ -59,7 +61,7 @@ def evaluate(
     missing or misshapen prediction scores 0 and is named. Exit codes: 0 all scored, 1 some file was missing or
     not usable, 2 wrong usage.
     """
-    from ..scoring.folders import Judge
+    from ..scoring.folders import Judge, named_cases
     from ..scoring.records import Evaluation
     from ..scoring.summary import compare, summarise
 
@@ -67,14 +69,16 @@ def evaluate(
         raise click.BadParameter("the challenge protocol takes spacing as stored", param_hint="--spacing-order")
     _prove_writable(csv_file, json_file)
     judge = Judge(protocol, spacing_order or "zyx")
-    cases = _score_folder(predictions, truth, judge, workers)
-    others = _score_folder(against, truth, judge, workers) if against else []
+    names = None if only is None else named_cases(only)
+    cases = _score_folder(predictions, truth, names, judge, workers)
+    others = _score_folder(against, truth, names, judge, workers) if against else []
     means, differences = summarise(cases), compare(cases, others)
     _print_table(f"{predictions}, {protocol}", means, "")
     if against:
         _print_table(f"{predictions} minus {against}, {protocol}", differences, "+")
-    names = {"predictions": str(predictions), "truth": str(truth), "against": str(against) if against else None}
-    _write_records(csv_file, json_file, Evaluation(asdict(judge) | names, means, differences, cases, others))
+    paths = {"predictions": predictions, "truth": truth, "against": against, "only": only}
+    settings = asdict(judge) | {role: None if path is None else str(path) for role, path in paths.items()}
+    _write_records(csv_file, json_file, Evaluation(settings, means, differences, cases, others))
     return SOME_CASE_FAILED if any(case.fault for case in (*cases, *others)) else 0
 
 
@@ -86,11 +90,13 @@ def _prove_writable(*files: Path | None) -> None:
             prepare_output_folder(file.parent, ())
 
 
-def _score_folder(predictions: Path, truth: Path, judge: Judge, workers: int | None) -> list[CaseResult]:
+def _score_folder(
+    predictions: Path, truth: Path, only: frozenset[str] | None, judge: Judge, workers: int | None
+) -> list[CaseResult]:
     """Score all cases under a progress bar; then say what is wrong with which file."""
     from ..scoring.folders import pair_cases, score_pairs
 
-    pairs, strangers = pair_cases(predictions, truth)
+    pairs, strangers = pair_cases(predictions, truth, only)
     workers = workers or min(available_threads(), 1 + len(pairs) // _CASES_WORTH_A_WORKER)
     with click.progressbar(length=len(pairs), label="scoring", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         results = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -61,13 +62,24 @@ class CaseResult:
     fault: str | None
 
 
-def pair_cases(predictions: Path, truths: Path) -> tuple[list[Pair], list[str]]:
+def named_cases(table: Path) -> frozenset[str]:
+    """The column `case` of a CSV. Raises InputError where it has none."""
+    try:
+        with table.open(newline="", encoding="utf-8") as file:
+            return frozenset(row["case"] for row in csv.DictReader(file))
+    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{table}: expected a CSV with a column `case`, found none ({error!r})") from error
+
+
+def pair_cases(predictions: Path, truths: Path, only: frozenset[str] | None = None) -> tuple[list[Pair], list[str]]:
     """Every truth with the prediction of its name, and the names of predictions that have no truth.
 
-    Raises InputError where no name is in both.
+    only: names of the cases that count, None for all. Raises InputError where no name is in both folders.
     """
-    found = {path.name: path for path in find_cases([predictions])}
-    expected = find_cases([truths])
+    found = {path.name: path for path in find_cases([predictions]) if only is None or path.stem in only}
+    expected = [path for path in find_cases([truths]) if only is None or path.stem in only]
+    if not (expected and found):
+        raise InputError(f"{predictions} or {truths}: holds none of the {len(only or ())} cases that --only names")
     pairs = [Pair(path, found.pop(path.name, None)) for path in expected]
     if all(pair.prediction is None for pair in pairs):
         raise InputError(

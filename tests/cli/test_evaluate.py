@@ -164,3 +164,18 @@ def test_wrong_usage_ends_with_2(
 def test_a_worker_loads_no_network() -> None:
     program = "import sys, app.scoring.folders; sys.exit(bool({'torch', 'cv2'} & sys.modules.keys()))"
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+
+
+def test_only_the_cases_that_a_table_names_count(
+    folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index, scores = tmp_path / "index.csv", tmp_path / "scores.csv"
+    index.write_text("dataset,case\nA,3DBox_CT_0001\nB,3DBox_CT_0009\n")
+    assert evaluate(*folders, "--only", index, "--csv", scores) == 0
+    assert {row[0] for row in table(scores)} == {"case", "3DBox_CT_0001"}
+    index.write_text("dataset,case\nB,3DBox_CT_0009\n")
+    assert evaluate(*folders, "--only", index) == 2
+    assert "holds none of the 1 cases that --only names" in capsys.readouterr().err
+    index.write_text("dataset\nA\n")
+    assert evaluate(*folders, "--only", index) == 2
+    assert "index.csv: expected a CSV with a column `case`" in capsys.readouterr().err

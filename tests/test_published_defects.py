@@ -11,6 +11,7 @@ import pytest
 from app.arrays import AnyArray, LabelArray
 from app.cases.boxes import as_boxes
 from app.cases.make_case import make_case
+from app.frame import PlacedMask
 from app.prompts.points import draw_points
 from app.segment.clock import StageClock
 from app.segment.segmenter import Segmenter
@@ -58,8 +59,7 @@ def test_d5_a_mask_that_vanishes_when_resized_falls_back_to_the_given_box(
     segmenter: Segmenter, engine: ThresholdEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     volume = np.zeros((3, 512, 512), np.uint8)
-    one_pixel = np.zeros((512, 512), bool)
-    one_pixel[200, 200] = True
+    one_pixel = PlacedMask((slice(200, 201), slice(200, 201)), np.ones((1, 1), bool))
     monkeypatch.setattr("app.frame.Geometry.logits_to_mask", lambda *_: one_pixel)
     segment(segmenter, volume, np.array([[101, 101, 0, 301, 301, 2]]))
     assert [prompt.box.tolist() for prompt in engine.prompts] == [[50, 50, 150, 150]] * 3

@@ -39,5 +39,5 @@ class EncodedImage:
         decoder = SliceDecoder(self._engine, self._geometry, maker, clock, listener)
         in_frame = (Prompt(int(i) + 1, 0, self._geometry.box_to_frame(boxes[i])) for i in np.flatnonzero(inside))
         for prompt, mask in decoder.masks(self._encoded, in_frame):
-            labels[mask] = prompt.label
+            mask.paint(labels, prompt.label)
         return labels

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from ..arrays import BoolArray
 from ..engines.engine import Decoded, Engine
-from ..frame import Geometry
+from ..frame import Geometry, PlacedMask
 from ..prompts.prompt import Prompt, PromptMaker
 from .clock import StageClock
 from .slice_cache import EncodedSlice
@@ -30,8 +29,8 @@ class SliceDecoder:
     clock: StageClock
     listener: PromptListener | None = None
 
-    def masks(self, encoded: EncodedSlice, boxes: Iterable[Prompt]) -> Iterator[tuple[Prompt, BoolArray]]:
-        """Yield each prompt, given as its box alone, with its mask (H, W), in order.
+    def masks(self, encoded: EncodedSlice, boxes: Iterable[Prompt]) -> Iterator[tuple[Prompt, PlacedMask]]:
+        """Yield each prompt, given as its box alone, with its mask, in order.
 
         Prompts are completed, and masks held, a batch at a time.
         """

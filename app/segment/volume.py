@@ -15,7 +15,7 @@ import numpy as np
 from ..arrays import BoolArray, ByteArray, IntArray, LabelArray
 from ..cases.case import empty_labels
 from ..engines.engine import Engine
-from ..frame import Geometry, make_frame
+from ..frame import Geometry, PlacedMask, make_frame
 from ..prompts.prompt import Prompt, PromptMaker, box_around
 from .clock import StageClock
 from .slice_cache import EncodedSlice, SliceCache
@@ -43,8 +43,8 @@ class _Track:
         """The given box at the start and after an empty mask, else the one from the mask before."""
         return Prompt(self.label, z, self.given_box if self.propagated is None else self.propagated)
 
-    def move_on(self, z: int, mask: BoolArray, geometry: Geometry) -> None:
-        """Take the box for the next slice from the (H, W) mask on slice z."""
+    def move_on(self, z: int, mask: PlacedMask, geometry: Geometry) -> None:
+        """Take the box for the next slice from the mask on slice z."""
         self.propagated = box_around(geometry.mask_to_frame(mask))
         if z == self.middle:
             self.propagated_from_middle = self.propagated
@@ -81,8 +81,7 @@ class EncodedVolume:
             encoded = self._cache.get(z, lambda z: self._encode(z, clock), returning)
             masks = decoder.masks(encoded, [track.prompt(z) for track in active])
             for track, (_, mask) in zip(active, masks, strict=True):
-                # The larger label wins, as if the objects were painted one after the other.
-                np.maximum(labels[z], track.label, out=labels[z], where=mask)
+                mask.paint(labels[z], track.label)
                 track.move_on(z, mask, self._geometry)
 
         for z, active in _ascending(tracks):

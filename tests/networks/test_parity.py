@@ -81,7 +81,7 @@ def test_embedding_logits_iou_and_masks_agree_on_every_picture(
 def mask_differences(logits: AnyArray, geometry: Geometry, mask_bits: AnyArray) -> int:
     pixels = geometry.height * geometry.width
     expected = np.unpackbits(mask_bits, axis=1)[:, :pixels].reshape(-1, geometry.height, geometry.width).astype(bool)
-    found = np.stack([geometry.logits_to_mask(one) for one in logits])
+    found = np.stack([geometry.whole(geometry.logits_to_mask(one)) for one in logits])
     return int(np.count_nonzero(found != expected))
 
 

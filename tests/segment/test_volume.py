@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.arrays import BoolArray, LabelArray
+from app.arrays import LabelArray
 from app.cases.make_case import make_case
-from app.frame import SIDE, Geometry
+from app.frame import SIDE, Geometry, PlacedMask
 from app.prompts.prompt import Prompt, box_around
 from app.segment import volume
 from app.segment.clock import StageClock
@@ -28,11 +28,11 @@ def test_the_sweep_reproduces_the_published_baseline(reference: Path, monkeypatc
     def listen(prompt: Prompt) -> None:
         calls.append([prompt.label, prompt.slice_index, *prompt.box.tolist()])
 
-    def move_on_with_d7(track: volume._Track, z: int, mask: BoolArray, geometry: Geometry) -> None:
+    def move_on_with_d7(track: volume._Track, z: int, mask: PlacedMask, geometry: Geometry) -> None:
         import cv2
 
         height, width = geometry.resized
-        painted = mask.astype(np.uint8) * track.label
+        painted = geometry.whole(mask).astype(np.uint8) * track.label
         in_frame = np.zeros((SIDE, SIDE), bool)
         in_frame[:height, :width] = cv2.resize(painted, (width, height), interpolation=cv2.INTER_AREA)
         track.propagated = box_around(in_frame)

@@ -173,14 +173,26 @@ def test_labels_widen_where_255_or_65535_are_not_enough() -> None:
     assert [empty_labels((2,), n).dtype for n in (255, 256, 65536)] == [np.uint8, np.uint16, np.uint32]
 
 
+def test_an_output_is_an_ordinary_npz_and_carries_no_time(tmp_path: Path) -> None:
+    labels = np.arange(1000, dtype=np.uint16).reshape(10, 100)
+    write_segmentation(tmp_path / "case.npz", labels)
+    with np.load(tmp_path / "case.npz") as arrays:
+        assert arrays.files == ["segs"]
+        assert arrays["segs"].dtype == np.uint16
+        np.testing.assert_array_equal(arrays["segs"], labels)
+    with zipfile.ZipFile(tmp_path / "case.npz") as archive:
+        [entry] = archive.infolist()
+    assert entry.date_time == (1980, 1, 1, 0, 0, 0)  # the format's zero
+
+
 def test_an_output_that_cannot_be_finished_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(file: object, **_: object) -> None:
+    def fail(file: object, _: AnyArray) -> None:
         getattr(file, "write")(b"half")  # noqa: B009
         raise OSError(28, "No space left on device")
 
     target = tmp_path / "case.npz"
     target.write_bytes(b"the previous result")
-    monkeypatch.setattr("app.cases.challenge.np.savez_compressed", fail)
+    monkeypatch.setattr("app.cases.challenge.np.save", fail)
     with pytest.raises(OSError, match="No space"):
         write_segmentation(target, np.zeros((2, 2), np.uint8))
     assert [path.name for path in tmp_path.iterdir()] == ["case.npz"]

@@ -30,9 +30,9 @@ def draw_scribble(box: IntArray, visible: BoolArray, rule: PromptRule, rng: np.r
 
 
 def _stroke_inside(region: BoolArray, rng: np.random.Generator) -> BoolArray:
-    starts = np.argwhere(region)
+    starts = np.flatnonzero(region)
     for _ in range(TRIES if len(starts) else 0):
-        row, column = starts[rng.integers(len(starts))]
+        row, column = divmod(int(starts[rng.integers(len(starts))]), region.shape[1])
         brush = int(rng.integers(3, 10))
         vertices = _jitter(_walk(column, row, rng), rng)
         stroke = _largest_part(_render(vertices, brush, region.shape) & region)

@@ -18,8 +18,11 @@ class LayerNorm2d(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        channels_last = x.permute(0, 2, 3, 1)
-        return F.layer_norm(channels_last, self.weight.shape, self.weight, self.bias, 1e-6).permute(0, 3, 1, 2)
+        return self.of_last_axis(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+    def of_last_axis(self, x: Tensor) -> Tensor:
+        """The same of a map (..., C) whose channels come last."""
+        return F.layer_norm(x, self.weight.shape, self.weight, self.bias, 1e-6)
 
 
 class ConvBN(nn.Module):

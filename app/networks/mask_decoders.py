@@ -2,12 +2,18 @@
 
 Both split their work: `image_maps` computes what depends on the image alone, once an image; `forward`
 decodes a batch of prompts on those maps.
+
+From the embedding on no layer looks at a pixel's neighbours, and a 2 x 2 transposed convolution of stride 2
+makes four pixels out of one. So maps are lists of pixels with their channels last: (B, 4096, C) at 64 x 64,
+row by row; (B, 4096, 4, C) and (B, 4096, 4, 4, C) at 128 and 256, where a pixel's four parts stand behind it.
+Only the logits are put back into rows. The numbers are the same, without a change of layout at every layer.
 """
 
 from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
 
 from .layers import EMBED_DIM, LayerNorm2d, MlpHead, neck
@@ -31,11 +37,11 @@ class MaskDecoder(nn.Module):
         self.iou_prediction_head = MlpHead(MASK_TOKENS)
 
     def image_maps(self, encoded: EncoderOutput) -> tuple[Tensor, ...]:
-        """What decoding reads of an image, (B, ...) each; the embedding (B, 256, 64, 64) comes first."""
+        """What decoding reads of an image, (B, ...) each; the embedding (B, 4096, 256) comes first."""
         raise NotImplementedError
 
     def upscale(self, features: Tensor, maps: tuple[Tensor, ...]) -> Tensor:
-        """Transformed image features (N, 256, 64, 64) to (N, 32, 256, 256)."""
+        """Transformed image features (N, 4096, 256) to (N, 4096, 4, 4, 32)."""
         raise NotImplementedError
 
     def forward(
@@ -44,19 +50,18 @@ class MaskDecoder(nn.Module):
         """Decode N prompts.
 
         maps: from `image_maps`, of one image for all prompts or of one image a prompt.
-        position: (1, 256, 64, 64). sparse: (N, T, 256). dense: (N or 1, 256, 64, 64), or broadcast to that.
+        position: (1, 4096, 256). sparse: (N, T, 256). dense: (N, 4096, 256), or broadcast to that.
         Returns logits (N, 256, 256) of mask 0, the single-mask output, and its predicted IoU (N).
         """
         prompts = sparse.shape[0]
         own = torch.cat([self.iou_token.weight, self.mask_tokens.weight])
         tokens = torch.cat([own.expand(prompts, -1, -1), sparse], dim=1)
-        image = (maps[0] + dense).flatten(2).transpose(1, 2).expand(prompts, -1, -1)
-        tokens, image = self.transformer(tokens, image, position.flatten(2).transpose(1, 2))
-        image = image.transpose(1, 2).unflatten(2, (EMBEDDING_SIDE, EMBEDDING_SIDE))
+        image = (maps[0] + dense).expand(prompts, -1, -1)
+        tokens, image = self.transformer(tokens, image, position)
         # Masks 1 to 3 (segment-anything's ambiguous outputs) are never read; their tokens take part in attention.
         kernels = self.output_hypernetworks_mlps[0](tokens[:, 1])  # (N, 32)
-        logits = torch.einsum("nc,nchw->nhw", kernels, self.upscale(image, maps))
-        return logits, self.iou_prediction_head(tokens[:, 0])[:, 0]
+        logits = self.upscale(image, maps).flatten(1, 3) @ kernels[:, :, None]
+        return _in_rows(logits), self.iou_prediction_head(tokens[:, 0])[:, 0]
 
 
 class PlainMaskDecoder(MaskDecoder):
@@ -73,10 +78,12 @@ class PlainMaskDecoder(MaskDecoder):
         )
 
     def image_maps(self, encoded: EncoderOutput) -> tuple[Tensor, ...]:
-        return (encoded.embedding,)
+        return (_as_pixels(encoded.embedding),)
 
     def upscale(self, features: Tensor, maps: tuple[Tensor, ...]) -> Tensor:
-        return self.output_upscaling(features)
+        double, norm, gelu, double_again, last_gelu = self.output_upscaling
+        x = gelu(_norm(norm, _four_from_one(double, features)))
+        return last_gelu(_four_from_one(double_again, x))
 
 
 class SkipMaskDecoder(MaskDecoder):
@@ -105,23 +112,59 @@ class SkipMaskDecoder(MaskDecoder):
         )
 
     def image_maps(self, encoded: EncoderOutput) -> tuple[Tensor, ...]:
-        """Embedding (B, 256, 64, 64), the skips' halves at 64 (B, 256, 64, 64) and at 128 (B, 64, 128, 128)."""
+        """Embedding (B, 4096, 256), the skips' halves at 64 (B, 4096, 256) and at 128 (B, 4096, 4, 64)."""
         f0, f1, f2, f3 = encoded.skips
         coarse = self.neck(torch.cat([f1, f2, f3], dim=1))
         return (
-            encoded.embedding,
-            _half_of(self.output_upscaling1[0], coarse, after=EMBED_DIM),
-            _half_of(self.output_upscaling2[0], f0, after=128),
+            _as_pixels(encoded.embedding),
+            _half_of(self.output_upscaling1[0], _as_pixels(coarse), after=EMBED_DIM),
+            _half_of(self.output_upscaling2[0], _as_pixels_of_four(f0), after=128),
         )
 
     def upscale(self, features: Tensor, maps: tuple[Tensor, ...]) -> Tensor:
         _, coarse_half, fine_half = maps
-        x = self.output_upscaling1[1:](_half_of(self.output_upscaling1[0], features) + coarse_half)
-        return self.output_upscaling2[1:](_half_of(self.output_upscaling2[0], x) + fine_half)
+        x = _upscale_with(self.output_upscaling1, features, coarse_half)
+        return _upscale_with(self.output_upscaling2, x, fine_half)
+
+
+def _upscale_with(layers: nn.Sequential, x: Tensor, skip_half: Tensor) -> Tensor:
+    """(N, ..., C) and the skips' half to (N, ..., 4, channels_out): 1 x 1 convolution, then twice the side."""
+    mix, norm, gelu, double, last_gelu = layers
+    x = gelu(_norm(norm, _half_of(mix, x) + skip_half))
+    return last_gelu(_four_from_one(double, x))
 
 
 def _half_of(conv: nn.Module, x: Tensor, after: int = 0) -> Tensor:
-    """A 1 x 1 convolution restricted to its input channels from `after` on; the bias goes with the second half."""
+    """A 1 x 1 convolution of (..., C) on its input channels from `after` on; the bias goes with the second half."""
     assert isinstance(conv, nn.Conv2d)
-    weight = conv.weight[:, after : after + x.shape[1]]
-    return F.conv2d(x, weight, conv.bias if after else None)
+    weight = conv.weight[:, after : after + x.shape[-1], 0, 0]
+    return F.linear(x, weight, conv.bias if after else None)
+
+
+def _four_from_one(conv: nn.Module, x: Tensor) -> Tensor:
+    """A 2 x 2 transposed convolution of stride 2: (..., C) to (..., 4, channels_out), upper left part first."""
+    assert isinstance(conv, nn.ConvTranspose2d)
+    assert conv.bias is not None
+    weight = conv.weight.permute(2, 3, 1, 0).flatten(0, 2)  # (row, column, out), in
+    return rearrange(F.linear(x, weight, conv.bias.repeat(4)), "... (part c) -> ... part c", part=4)
+
+
+def _norm(norm: nn.Module, x: Tensor) -> Tensor:
+    assert isinstance(norm, LayerNorm2d)
+    return norm.of_last_axis(x)
+
+
+def _as_pixels(x: Tensor) -> Tensor:
+    """(B, C, 64, 64) to (B, 4096, C)."""
+    return x.flatten(2).transpose(1, 2)
+
+
+def _as_pixels_of_four(x: Tensor) -> Tensor:
+    """(B, C, 128, 128) to (B, 4096, 4, C)."""
+    return rearrange(x, "b c (h i) (w j) -> b (h w) (i j) c", i=2, j=2)
+
+
+def _in_rows(x: Tensor) -> Tensor:
+    """Pixels (N, 4096 * 4 * 4, 1), parts behind parts, to (N, 256, 256)."""
+    side = EMBEDDING_SIDE
+    return rearrange(x, "n (h w i j k l) 1 -> n (h i k) (w j l)", h=side, w=side, i=2, j=2, k=2, l=2)

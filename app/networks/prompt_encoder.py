@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .layers import EMBED_DIM, LayerNorm2d
@@ -60,20 +61,23 @@ class PromptEncoder(nn.Module):
         return torch.cat([self._code(points) + self._kind(1), tokens], dim=1)
 
     def dense(self, scribbles: Tensor | None) -> Tensor:
-        """Scribbles (N, 256, 256) of 0 and 1 to (N, 256, 64, 64); without scribbles (1, 256, 1, 1), to broadcast.
+        """Scribbles (N, 256, 256) of 0 and 1 to (N, 4096, 256), row by row; without (1, 1, 256), to broadcast.
 
         An all-zero scribble is not the same as none: the convolutions' biases act.
         """
         if scribbles is None:
-            return self.no_mask_embed.weight[:, :, None, None]
-        return self.mask_downscaling(scribbles[:, None])
+            return self.no_mask_embed.weight[None]
+        widen = self.mask_downscaling[-1]
+        assert isinstance(widen, nn.Conv2d)
+        pixels = self.mask_downscaling[:-1](scribbles[:, None]).flatten(2).transpose(1, 2)  # (N, 4096, 16)
+        return F.linear(pixels, widen.weight[:, :, 0, 0], widen.bias)
 
     def dense_position(self) -> Tensor:
-        """Positional code of every embedding pixel's centre: (1, 256, 64, 64)."""
+        """Positional code of every embedding pixel's centre, row by row: (1, 4096, 256)."""
         code_matrix = self.pe_layer.positional_encoding_gaussian_matrix
         centre = (torch.arange(EMBEDDING_SIDE, device=code_matrix.device) + 0.5) / EMBEDDING_SIDE
         y, x = torch.meshgrid(centre, centre, indexing="ij")
-        return self.pe_layer(torch.stack([x, y], dim=-1)).permute(2, 0, 1)[None]
+        return self.pe_layer(torch.stack([x, y], dim=-1).reshape(1, -1, 2))
 
     def _kind(self, number: int) -> Tensor:
         embedding = self.point_embeddings[number]

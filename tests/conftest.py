@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,15 @@ from tests.fakes import ThresholdEngine
 SHARED = Path(__file__).parents[2] / "shared"
 
 CaseWriter = Callable[..., Path]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Graphs are made once for all tests, and never in the user's cache."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SWINLITE_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from ..prompts.rules import GUIDES, PROMPT_PARTS, PROMPT_RULES, Guide, PromptPar
 
 if TYPE_CHECKING:
     from ..engines.engine import EngineInfo
+    from ..engines.load import EngineChoice, PrecisionChoice
     from ..segment.batch import CaseResult
 
 SOME_CASE_FAILED = 1
@@ -52,6 +53,14 @@ _FILE_OR_FOLDER = click.Path(path_type=Path)
     "--guide", type=click.Choice(GUIDES), default="image", show_default=True,
     help="Draw points and scribble on visible pixels of the image, or of a first mask from the box alone.",
 )  # fmt: skip
+@click.option(
+    "--engine", type=click.Choice(["auto", "torch", "openvino"]), default="auto", show_default=True,
+    help="What computes; auto: OpenVINO where it is installed, else torch.",
+)  # fmt: skip
+@click.option(
+    "--precision", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto", show_default=True,
+    help="auto: bfloat16 where the processor has it and the model's masks are known to stay the same.",
+)  # fmt: skip
 @click.option("--threads", type=click.IntRange(min=1), help="Processor threads; default: all that may be used.")
 @click.option("--skip-existing", is_flag=True, help="Leave out cases whose output is there.")
 @click.option("--overlay", "overlay_folder", type=_FILE_OR_FOLDER, metavar="DIR", help="Also draw a PNG a case here.")
@@ -71,6 +80,8 @@ def predict(
     prompt_rule: PromptRule,
     prompt_parts: PromptParts,
     guide: Guide,
+    engine: EngineChoice,
+    precision: PrecisionChoice,
     threads: int | None,
     skip_existing: bool,
     overlay_folder: Path | None,
@@ -99,7 +110,9 @@ def predict(
     from ..segment.segmenter import load_segmenter
 
     style = PromptStyle(seed, prompt_rule, prompt_parts, guide)
-    segmenter = load_segmenter(model, weights=weights, threads=threads, style=style)
+    segmenter = load_segmenter(
+        model, weights=weights, engine=engine, precision=precision, threads=threads, style=style
+    )
     startup = time.perf_counter() - start
     printer = _Printer(len(cases), quiet, verbose)
     printer.announce(segmenter.info)

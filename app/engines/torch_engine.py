@@ -1,49 +1,46 @@
-"""The reference engine: float32 torch on the CPU."""
+"""The reference engine: torch on the CPU."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 
 from ..arrays import FloatArray
 from ..memory import keep_freed_memory
-from ..networks.layers import fold_batch_norms
-from ..networks.models import ARCHITECTURES, build_unfilled
+from ..networks.models import ARCHITECTURES, build_filled
 from ..prompts.prompt import Prompt
 from ..weights.load import LoadedWeights
 from .engine import Decoded, EngineInfo, ImageFeatures
+from .precision import Precision
 
 
 class TorchEngine:
-    """Runs a model of `app.networks` in eval mode with BatchNorm folded."""
+    """Runs a model of `app.networks` in eval mode with BatchNorm folded; bfloat16 is torch's automatic one."""
 
-    def __init__(self, weights: LoadedWeights, threads: int) -> None:
+    def __init__(self, weights: LoadedWeights, threads: int, precision: Precision = "float32") -> None:
         torch.set_num_threads(threads)
         keep_freed_memory()
-        architecture = ARCHITECTURES[weights.architecture]
-        self._model = build_unfilled(weights.architecture).eval()
-        # Names and shapes were checked when the file was read; BatchNorm's batch counters are not kept in it.
-        self._model.load_state_dict(weights.tensors, strict=False, assign=True)
-        fold_batch_norms(self._model)
+        self._model = build_filled(weights.architecture, weights.tensors)
         # Most layers work on the channels of a pixel: 1.3 times faster than channels first.
         for parameter in self._model.parameters():
             if parameter.ndim == 4:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
-        self.reads_points_and_scribble = architecture.reads_points_and_scribble
+        self.reads_points_and_scribble = ARCHITECTURES[weights.architecture].reads_points_and_scribble
         self.info = EngineInfo(
             model=weights.name,
             architecture=weights.architecture,
             weights_file=str(weights.path),
             weights_sha256=weights.sha256,
             engine=f"torch {torch.__version__}",
-            precision="float32",
+            precision=precision,
             threads=threads,
         )
 
     def encode(self, frames: FloatArray) -> list[ImageFeatures]:
-        with torch.inference_mode():
+        with self._computing():
             maps = self._model.encode(torch.from_numpy(frames).contiguous(memory_format=torch.channels_last))
         return [
             ImageFeatures(one, sum(m.numel() * m.element_size() for m in one))
@@ -54,11 +51,17 @@ class TorchEngine:
         boxes = torch.from_numpy(np.stack([prompt.box for prompt in prompts]).astype(np.float32))
         points = [prompt.points for prompt in prompts if prompt.points is not None]
         scribbles = [prompt.scribble for prompt in prompts if prompt.scribble is not None]
-        with torch.inference_mode():
+        with self._computing():
             logits, iou = self._model.decode(
                 features.maps,
                 boxes,
                 torch.from_numpy(np.stack(points)) if points else None,
                 torch.from_numpy(np.stack(scribbles).astype(np.float32)) if scribbles else None,
             )
-        return Decoded(logits.numpy(), iou.numpy())
+        return Decoded(logits.float().numpy(), iou.float().numpy())
+
+    @contextmanager
+    def _computing(self) -> Iterator[None]:
+        halved = self.info.precision == "bfloat16"
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=halved):
+            yield

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from .layers import fold_batch_norms
 from .mask_decoders import MaskDecoder, PlainMaskDecoder, SkipMaskDecoder
 from .prompt_encoder import PromptEncoder
 from .swin_encoder import SwinImageEncoder
@@ -36,12 +37,14 @@ class PromptableModel(nn.Module):
         scribbles: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Boxes (N, 4), points (N, P, 2), scribbles (N, 256, 256) in the frame to logits (N, 256, 256), IoU (N)."""
-        return self.mask_decoder(
-            maps,
-            self.prompt_encoder.dense_position(),
-            self.prompt_encoder.sparse(boxes, points),
-            self.prompt_encoder.dense(scribbles),
-        )
+        return self.decode_tokens(maps, self.prompt_encoder.sparse(boxes, points), scribbles)
+
+    def decode_tokens(
+        self, maps: tuple[Tensor, ...], sparse: Tensor, scribbles: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """The same from the tokens (N, T, 256) of boxes and points."""
+        position, dense = self.prompt_encoder.dense_position(), self.prompt_encoder.dense(scribbles)
+        return self.mask_decoder(maps, position, sparse, dense)
 
 
 class Architecture(NamedTuple):
@@ -68,6 +71,15 @@ def build_unfilled(architecture: str) -> PromptableModel:
     """The model with names and shapes but no values: weights loaded with `assign=True` bring those."""
     with torch.device("meta"), _NoInitialValues():
         return ARCHITECTURES[architecture].build()
+
+
+def build_filled(architecture: str, tensors: dict[str, Tensor]) -> PromptableModel:
+    """The model with these values in eval mode, BatchNorm folded; names and shapes must have been checked."""
+    model = build_unfilled(architecture).eval().requires_grad_(False)
+    # BatchNorm's batch counters are not among the tensors.
+    model.load_state_dict(tensors, strict=False, assign=True)
+    fold_batch_norms(model)
+    return model
 
 
 class _NoInitialValues(TorchFunctionMode):

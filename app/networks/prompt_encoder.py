@@ -24,7 +24,10 @@ class PositionalCode(nn.Module):
         self.register_buffer("positional_encoding_gaussian_matrix", torch.randn(2, EMBED_DIM // 2))
 
     def forward(self, position: Tensor) -> Tensor:
-        radians = 2 * math.pi * ((2 * position - 1) @ self.positional_encoding_gaussian_matrix)
+        x, y = (2 * position - 1)[..., None].unbind(-2)
+        of_x, of_y = self.positional_encoding_gaussian_matrix.unbind()
+        # No matrix product: automatic bfloat16 would round the coordinates to half a pixel before one.
+        radians = 2 * math.pi * (x * of_x + y * of_y)
         return torch.cat([radians.sin(), radians.cos()], dim=-1)
 
 
@@ -52,7 +55,7 @@ class PromptEncoder(nn.Module):
         )
         self.no_mask_embed = nn.Embedding(1, EMBED_DIM)
 
-    def sparse(self, boxes: Tensor, points: Tensor | None) -> Tensor:
+    def sparse(self, boxes: Tensor, points: Tensor | None = None) -> Tensor:
         """Tokens, points first: boxes (N, 4) as x0, y0, x1, y1 and foreground points (N, P, 2) to (N, P + 2, 256)."""
         corners = self._code(boxes.reshape(-1, 2, 2))
         tokens = corners + torch.cat([self._kind(2), self._kind(3)])

@@ -20,7 +20,7 @@ from ..segment.batch import CaseResult
 from ..segment.clock import Stage
 
 _STAGES: tuple[Stage, ...] = ("read", "encode", "prompt", "decode", "write")
-_LIBRARIES = ("numpy", "opencv-python-headless", "torch", "safetensors")
+_LIBRARIES = ("numpy", "opencv-python-headless", "openvino", "torch", "safetensors")
 
 
 def write_timing(path: Path, results: Sequence[CaseResult]) -> None:

@@ -13,6 +13,7 @@ from ..cases.boxes import as_boxes, fit_boxes
 from ..cases.case import Case
 from ..cases.make_case import as_picture, as_volume, extent_of
 from ..engines.engine import Engine, EngineInfo
+from ..engines.load import EngineChoice, PrecisionChoice, load_engine
 from ..errors import CaseError
 from ..prompts.prompt import PromptMaker
 from ..prompts.rules import PromptStyle
@@ -104,20 +105,22 @@ def load_segmenter(
     model: str | None = None,
     *,
     weights: Path | str | None = None,
+    engine: EngineChoice = "auto",
+    precision: PrecisionChoice = "auto",
     threads: int | None = None,
     style: PromptStyle = _DEFAULT_STYLE,
 ) -> Segmenter:
     """Load a model of the manifest by name (default: the best there is), or weights from any file.
 
-    threads: of the processor, default all that this process may use. style: of the prompts made from boxes; a
-    model that reads boxes alone heeds none of it. Raises WeightsError.
+    engine: auto takes OpenVINO where it is installed, else torch. precision: auto takes bfloat16 where the
+    processor has it and the model's masks are known to stay the same. threads: of the processor, default all
+    that this process may use. style: of the prompts made from boxes; a model that reads boxes alone heeds none
+    of it. Raises WeightsError, and InputError where engine or precision cannot be had.
     """
-    from ..engines.torch_engine import TorchEngine
-    from ..weights.load import load_weights
-
     threads = threads or available_threads()
     cv2.setNumThreads(threads)
-    return Segmenter(TorchEngine(load_weights(model, None if weights is None else Path(weights)), threads), style)
+    file = None if weights is None else Path(weights)
+    return Segmenter(load_engine(model, file, engine, precision, threads), style)
 
 
 def _warn(note: str | None) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor
 from ..errors import WeightsError
 from ..networks.models import ARCHITECTURES, build_unfilled
 from ..networks.swin_encoder import crosses_cut, token_coordinate
-from .manifest import Manifest, sha256_of, verified_sha256
+from .manifest import WeightsFile, find_weights
 
 # In published Swin-LiteMedSAM files, read by no forward pass (21.13 M numbers).
 _NEVER_READ = re.compile(r"mask_decoder\.prompt[12]\.|.*\.num_batches_tracked$")
@@ -42,37 +42,25 @@ def load_weights(model: str | None = None, file: Path | None = None, architectur
 
     Raises WeightsError, also where they are not of the `architecture` that is asked for.
     """
-    loaded = _of_manifest(model) if file is None else _of_file(file, model)
+    loaded = read_weights(find_weights(model, file))
     if architecture not in (None, loaded.architecture):
         raise WeightsError(f"{loaded.path}: holds {loaded.architecture}, expected {architecture}")
     return loaded
 
 
-def _of_file(file: Path, name: str | None) -> LoadedWeights:
-    digest = sha256_of(file)
-    architecture, tensors = read_checkpoint(file)
-    return LoadedWeights(name or file.stem, architecture, file, digest, tensors)
+def read_weights(found: WeightsFile) -> LoadedWeights:
+    """The tensors of a file. Raises WeightsError, also where they are not what the manifest says."""
+    architecture, tensors = read_checkpoint(found.path, read_encoder(found.encoder) if found.encoder else None)
+    if found.architecture not in (None, architecture):
+        raise WeightsError(
+            f"{found.path}: holds {architecture}, the manifest says {found.architecture}; correct it there"
+        )
+    return LoadedWeights(found.name, architecture, found.path, found.sha256, tensors)
 
 
-def _of_manifest(model: str | None) -> LoadedWeights:
-    manifest = Manifest.read()
-    entry = manifest.find(model)
-    path = manifest.locate(entry)
-    digest = verified_sha256(path, entry.sha256)
-    encoder = None if entry.encoder_from is None else encoder_of(manifest, entry.encoder_from)
-    architecture, tensors = read_checkpoint(path, encoder)
-    if architecture != entry.architecture:
-        raise WeightsError(f"{path}: holds {architecture}, the manifest says {entry.architecture}; correct it there")
-    return LoadedWeights(entry.name, architecture, path, digest, tensors)
-
-
-def encoder_of(manifest: Manifest, model: str) -> dict[str, Tensor]:
-    """The image encoder's tensors of another model of the manifest. Raises WeightsError."""
-    entry = manifest.find(model)
-    path = manifest.locate(entry)
-    verified_sha256(path, entry.sha256)
-    _, tensors = read_checkpoint(path)
-    return {name: tensor for name, tensor in tensors.items() if name.startswith(ENCODER)}
+def read_encoder(found: WeightsFile) -> dict[str, Tensor]:
+    """The image encoder's tensors of a file. Raises WeightsError."""
+    return {name: tensor for name, tensor in read_weights(found).tensors.items() if name.startswith(ENCODER)}
 
 
 def read_checkpoint(path: Path, encoder: Mapping[str, Tensor] | None = None) -> tuple[str, dict[str, Tensor]]:

@@ -36,6 +36,19 @@ class PackageFile:
 
 
 @dataclass(frozen=True)
+class Agreement:
+    """Dice of the masks at bfloat16 with those at float32, over the objects of the validation cases."""
+
+    mean: float
+    minimum: float
+
+    @property
+    def close(self) -> bool:
+        """Whether masks may be computed at bfloat16 without being asked for."""
+        return self.mean >= 0.998 and self.minimum >= 0.98
+
+
+@dataclass(frozen=True)
 class ModelEntry:
     """One model of the manifest; exactly one of `file` (in the weights folder) and `package` is set.
 
@@ -51,6 +64,29 @@ class ModelEntry:
     file: str | None = None
     package: PackageFile | None = None
     encoder_from: str | None = None
+    bfloat16: Agreement | None = None
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A file of weights with its hash; architecture None: known once its tensors are read.
+
+    encoder: the file that holds the image encoder, where it is another one.
+    """
+
+    name: str
+    path: Path
+    sha256: str
+    architecture: str | None = None
+    bfloat16: Agreement | None = None
+    encoder: WeightsFile | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex digest of all that the model is made of."""
+        if self.encoder is None:
+            return self.sha256
+        return hashlib.sha256(f"{self.sha256} {self.encoder.fingerprint}".encode()).hexdigest()
 
 
 class Manifest:
@@ -107,6 +143,21 @@ class Manifest:
             raise WeightsError(f"weights of {entry.name} not found at {path}; {advice}")
         return path
 
+    def weights(self, model: str | None) -> WeightsFile:
+        """The file of a model (None: the default), its hash checked. Raises WeightsError."""
+        entry = self.find(model)
+        path = self.locate(entry)
+        encoder = None if entry.encoder_from is None else self.weights(entry.encoder_from)
+        digest = verified_sha256(path, entry.sha256)
+        return WeightsFile(entry.name, path, digest, entry.architecture, entry.bfloat16, encoder)
+
+
+def find_weights(model: str | None = None, file: Path | None = None) -> WeightsFile:
+    """The file of a model of the manifest (None: the default), its hash checked, or any file. Raises WeightsError."""
+    if file is not None:
+        return WeightsFile(model or file.stem, file, sha256_of(file))
+    return Manifest.read().weights(model)
+
 
 def weights_folder() -> Path:
     """The folder of weights and manifest that came with swinlite."""
@@ -138,7 +189,12 @@ def verified_sha256(path: Path, expected: str) -> str:
 
 def _entry(model: dict[str, Any]) -> ModelEntry:
     package = model.pop("package", None)
-    entry = ModelEntry(**model, package=PackageFile(**package) if package else None)
+    bfloat16 = model.pop("bfloat16", None)
+    entry = ModelEntry(
+        **model,
+        package=PackageFile(**package) if package else None,
+        bfloat16=Agreement(**bfloat16) if bfloat16 else None,
+    )
     if (entry.file is None) == (entry.package is None):
         raise ValueError(f"{entry.name}: exactly one of file and package must be given")
     return entry

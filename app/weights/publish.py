@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..cases.atomic import write_atomically
 from ..errors import WeightsError
-from .load import ENCODER, encoder_of, read_checkpoint
+from .load import ENCODER, read_checkpoint, read_encoder
 from .manifest import Manifest, ModelEntry, sha256_of
 
 Dtype = Literal["float16", "float32"]
@@ -40,7 +40,7 @@ def import_checkpoint(
     if name in (known.name for known in manifest.entries):
         raise WeightsError(f"{folder / 'manifest.json'}: has a model {name} already; choose another name with --name")
     if encoder_from is not None:
-        tensors = _without_encoder(source, tensors, encoder_of(manifest, encoder_from), encoder_from)
+        tensors = _without_encoder(source, tensors, read_encoder(manifest.weights(encoder_from)), encoder_from)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_safetensors(target, architecture, tensors, dtype)

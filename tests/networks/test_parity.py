@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,36 +15,13 @@ from app.frame import Frame, Geometry, make_frame
 from app.networks.layers import ConvBN
 from app.networks.models import ARCHITECTURES, PromptableModel
 from app.prompts.prompt import Prompt
-from app.weights.load import LoadedWeights, load_weights, read_checkpoint
-
-PICTURES = ("chelsea", "cell", "coins", "camera", "microaneurysms")
-FILES = {"swin-litemedsam": "parity_swin.npz", "litemedsam": "parity_litemedsam.npz"}
-
-
-def made_up_weights(reference: Path, folder: Path) -> LoadedWeights:
-    """The deterministic stand-in weights, written whole (dead parameters too) and read as a user's file would be."""
-    spec = importlib.util.spec_from_file_location("make_state", reference / "make_state.py")
-    assert spec is not None
-    assert spec.loader is not None
-    make_state: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(make_state)
-    path = folder / "made_up.safetensors"
-    make_state.write_safetensors(path, make_state.make_state(used_only=True))
-    architecture, tensors = read_checkpoint(path)
-    return LoadedWeights("made-up", architecture, path, "", tensors)
+from app.weights.load import LoadedWeights, load_weights
+from tests.reference import FILES, PICTURES, made_up_weights, prompts_of
 
 
 def weights_of(architecture: str, reference: Path, folder: Path) -> LoadedWeights:
-    return made_up_weights(reference, folder) if architecture == "swin-litemedsam" else load_weights("litemedsam")
-
-
-def prompts_of(parity: Any, name: str, swin: bool) -> list[Prompt]:
-    boxes = parity[f"{name}/box256"]
-    if not swin:
-        return [Prompt(k + 1, 0, box) for k, box in enumerate(boxes)]
-    scribbles = np.unpackbits(parity[f"{name}/scribble_bits"], axis=1).reshape(-1, 256, 256).astype(bool)
-    rows = zip(boxes, parity[f"{name}/points"], scribbles, strict=True)
-    return [Prompt(k + 1, 0, box, points, scribble) for k, (box, points, scribble) in enumerate(rows)]
+    file = made_up_weights(reference, folder) if architecture == "swin-litemedsam" else None
+    return load_weights(None if file else architecture, file)
 
 
 def largest_difference(found: AnyArray, parity: Any, key: str) -> float:
@@ -75,7 +51,7 @@ def test_embedding_logits_iou_and_masks_agree_on_every_picture(
         frame = make_frame(images[f"{name}_img"])
         [features] = engine.encode(frame.pixels[None])
         assert largest_difference(in_rows(features.maps[0][0].numpy()), parity, f"{name}/embedding") < 1e-4
-        prompts = prompts_of(parity, name, engine.reads_points_and_scribble)
+        prompts = prompts_of(parity, name)
         np.testing.assert_array_equal(
             [frame.geometry.box_to_frame(box) for box in images[f"{name}_boxes"]], [prompt.box for prompt in prompts]
         )
@@ -151,7 +127,7 @@ def test_every_traced_intermediate_agrees(architecture: str, reference: Path, tm
     model.load_state_dict(weights.tensors, strict=False)
     parity = np.load(reference / FILES[architecture])
     frame = make_frame(np.load(reference / "images.npz")["chelsea_img"])
-    caught = run_and_catch(model, frame, prompts_of(parity, "chelsea", swin)[0])
+    caught = run_and_catch(model, frame, prompts_of(parity, "chelsea")[0])
     maps = SWIN_TRACE if swin else LITE_TRACE
     for key, (module, layout) in maps.items():
         found = caught[module][0]

@@ -1,0 +1,118 @@
+"""A model's OpenVINO graphs: made from its weights once, then read from a folder without torch.
+
+Graphs are looked for in the weights folder (`graphs`, where the container has them) and in the user's cache.
+The folder's name tells them by the hash of the weights, the version of the export and the version of OpenVINO.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import WeightsError
+from ..weights.manifest import WeightsFile, weights_folder
+from .openvino_runtime import openvino
+
+EXPORT_VERSION = 1  # to be raised whenever `export.py` or the networks give other graphs
+_PARTS = ("encode", "tokens", "decode")
+_FACTS = "facts.json"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Graphs:
+    """Three openvino.Model, float32.
+
+    encode: frame (1, 3, 256, 256) to the maps that decoding reads of it, (1, ...) each.
+    tokens: boxes (N, 4) and, if the model reads them, points (N, 4, 2) to tokens (N, T, 256).
+    decode: the maps, tokens (N, T, 256) and, if the model reads them, scribbles (N, 256, 256) to logits
+    (N, 256, 256) and IoU (N).
+    """
+
+    architecture: str
+    reads_points_and_scribble: bool
+    encode: Any
+    tokens: Any
+    decode: Any
+
+
+def load_graphs(weights: WeightsFile) -> Graphs:
+    """The graphs of these weights: found, or made now and kept for the next time where that is possible.
+
+    Raises WeightsError where there are none and torch, which makes them, is not installed.
+    """
+    name = graphs_name(weights)
+    folders = [folder for folder in (shipped_folder(), cache_folder()) if folder is not None]
+    for folder in folders:
+        if (folder / name / _FACTS).is_file():
+            return _read(folder / name)
+    graphs = make_graphs(weights)
+    try:
+        write_graphs(graphs, folders[-1] / name)
+    except OSError as error:
+        logger.debug("graphs are not kept: %s", error)
+    return graphs
+
+
+def make_graphs(weights: WeightsFile) -> Graphs:
+    """The graphs of these weights, traced now, which takes seconds. Raises WeightsError."""
+    try:
+        from ..weights.load import read_weights
+        from .export import export_graphs
+    except ModuleNotFoundError as error:
+        raise WeightsError(
+            f"{weights.path}: has no OpenVINO graphs {graphs_name(weights)} in {shipped_folder()} or {cache_folder()}, "
+            f"and making them needs {error.name}, which is not installed; install it, or copy that folder from where "
+            "it is"
+        ) from error
+    return export_graphs(read_weights(weights))
+
+
+def write_graphs(graphs: Graphs, folder: Path) -> None:
+    """Write a folder of graphs that appears whole or not at all. Raises OSError."""
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    try:
+        temporary.mkdir(parents=True)
+        for part in _PARTS:
+            openvino.save_model(getattr(graphs, part), temporary / f"{part}.xml", compress_to_fp16=False)
+        facts = {"architecture": graphs.architecture, "reads_points_and_scribble": graphs.reads_points_and_scribble}
+        (temporary / _FACTS).write_text(json.dumps(facts), encoding="utf-8")
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def graphs_name(weights: WeightsFile) -> str:
+    """Name of the folder of these weights' graphs."""
+    return f"{weights.fingerprint[:16]}-{EXPORT_VERSION}-{openvino.get_version().partition('-')[0]}"
+
+
+def shipped_folder() -> Path:
+    """Where graphs lie that come with the weights."""
+    return weights_folder() / "graphs"
+
+
+def cache_folder() -> Path | None:
+    """Where graphs are kept for the next run: SWINLITE_CACHE, or the user's cache folder if there is one."""
+    if chosen := os.environ.get("SWINLITE_CACHE"):
+        return Path(chosen)
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "swinlite"
+    except RuntimeError:  # a user without a home
+        return None
+
+
+def _read(folder: Path) -> Graphs:
+    core = openvino.Core()
+    try:
+        facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+        return Graphs(**facts, **{part: core.read_model(folder / f"{part}.xml") for part in _PARTS})
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
+        first_line = str(error).partition("\n")[0]
+        raise WeightsError(f"{folder}: holds no whole set of graphs ({first_line}); delete the folder") from error

@@ -31,6 +31,7 @@ COPY predict.sh LICENSE NOTICE ./
 # imports, Python's own among them: on a read-only root nothing could be added later. The chmod is for a
 # checkout made under a umask that shuts other users out.
 RUN chmod -R a+rX . && mkdir inputs outputs && python -m app weights verify \
+ && python -m app weights export \
  && python -c "import numpy as np; grey = np.arange(3 * 64 * 64, dtype='uint8'); \
 np.savez('inputs/2D.npz', imgs=grey.reshape(64, 64, 3), boxes=[[8, 8, 56, 56]]); \
 np.savez('inputs/3D.npz', imgs=grey.reshape(3, 64, 64), boxes=[[8, 8, 0, 56, 56, 2]])" \

@@ -1,4 +1,4 @@
-"""`swinlite weights`: which models there are, whether their files are right, and how to add one."""
+"""`swinlite weights`: which models there are, whether their files are right, and how to add or prepare one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import WeightsError
+from ..errors import OutputError, WeightsError
 
 if TYPE_CHECKING:
     from ..weights.publish import Dtype
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def weights() -> None:
-    """List, verify and import model weights."""
+    """List, verify, import and prepare model weights."""
 
 
 @weights.command("list")
@@ -49,6 +49,25 @@ def verify() -> int:
             wrong += 1
             click.echo(f"{entry.name}: {error}", err=True)
     return WeightsError.exit_code if wrong else 0
+
+
+@weights.command()
+@click.option("--model", "models", multiple=True, metavar="NAME", help="A model; default: the one marked in the list.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Default: graphs, in the weights folder in use.")
+def export(models: tuple[str, ...], folder: Path | None) -> None:
+    """Make OpenVINO's graphs of models, so that no run has to; a container has them from its build."""
+    from ..engines.graphs import graphs_name, make_graphs, shipped_folder, write_graphs
+    from ..weights.manifest import find_weights
+
+    for model in models or (None,):
+        found = find_weights(model)
+        target = (folder or shipped_folder()) / graphs_name(found)
+        if not target.is_dir():
+            try:
+                write_graphs(make_graphs(found), target)
+            except OSError as error:
+                raise OutputError(f"{target}: cannot be written: {error.strerror}; choose another --folder") from error
+        click.echo(f"{found.name}: {target}")
 
 
 @weights.command("import")

@@ -17,6 +17,7 @@ from .openvino_runtime import openvino
 from .precision import Precision
 
 _TYPES: dict[Precision, Any] = {"float32": openvino.Type.f32, "bfloat16": openvino.Type.bf16}
+_NAMES = {"f32": "float32", "bf16": "bfloat16"}
 
 
 class OpenVinoEngine:
@@ -72,11 +73,12 @@ class _Compiled:
             "ENABLE_CPU_PINNING": False,
         }
         compiled = openvino.Core().compile_model(graph, "CPU", settings)
-        used = compiled.get_property("INFERENCE_PRECISION_HINT")
-        names = {kind: name for name, kind in _TYPES.items()}
-        self.precision = names.get(used, str(used))
+        used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+        self.precision = _NAMES.get(used, used)
         if self.precision != precision:
-            raise InputError(f"OpenVINO computes at {self.precision} on this processor, not at {precision} as asked")
+            raise InputError(
+                f"OpenVINO computes at {self.precision} on this processor, not at {precision}; leave out --precision"
+            )
         self._request = compiled.create_infer_request()
 
     def run(self, *inputs: Any) -> list[Any]:

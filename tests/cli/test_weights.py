@@ -43,3 +43,30 @@ def test_import_writes_safetensors_and_a_manifest_line(tmp_path: Path, capsys: p
     assert "has a model lite already; choose another name" in capsys.readouterr().err
     assert main(["weights", "import", str(tmp_path / "lite.pth"), "--name", "../evil", "--folder", str(folder)]) == 2
     assert "letters, digits" in capsys.readouterr().err
+
+
+def test_export_writes_graphs_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written: list[Path] = []
+
+    def write(_: object, folder: Path) -> None:
+        folder.mkdir()
+        written.append(folder)
+
+    monkeypatch.setattr("app.engines.graphs.make_graphs", lambda _: None)
+    monkeypatch.setattr("app.engines.graphs.write_graphs", write)
+    for _ in range(2):
+        assert main(["weights", "export", "--model", "litemedsam", "--folder", str(tmp_path)]) == 0
+        assert capsys.readouterr().out == f"litemedsam: {written[0]}\n"
+    assert len(written) == 1
+    assert written[0].parent == tmp_path
+
+
+def test_export_to_a_folder_that_cannot_be_written_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("app.engines.graphs.make_graphs", lambda _: None)
+    (tmp_path / "file").touch()
+    assert main(["weights", "export", "--model", "litemedsam", "--folder", str(tmp_path / "file")]) == 2
+    assert "cannot be written: Not a directory; choose another --folder" in capsys.readouterr().err

@@ -39,7 +39,7 @@ def _quotas(line: str, mount: Path) -> Iterator[float]:
     group = root / path.lstrip("/")
     # In a container the path may be the host's: its folders are missing, and the limit is at the root.
     for folder in (group, *(parent for parent in group.parents if parent.is_relative_to(root))):
-        quota, period = _limit(folder) if controllers else _limit_v2(folder)
+        quota, period = _limit_v1(folder) if controllers else _limit_v2(folder)
         if quota > 0 and period > 0:
             yield quota / period
 
@@ -50,7 +50,7 @@ def _limit_v2(folder: Path) -> tuple[float, float]:
     return _number(quota), _number(period)
 
 
-def _limit(folder: Path) -> tuple[float, float]:
+def _limit_v1(folder: Path) -> tuple[float, float]:
     return _number(_read(folder / "cpu.cfs_quota_us")), _number(_read(folder / "cpu.cfs_period_us"))
 
 

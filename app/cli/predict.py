@@ -110,9 +110,7 @@ def predict(
     from ..segment.segmenter import load_segmenter
 
     style = PromptStyle(seed, prompt_rule, prompt_parts, guide)
-    segmenter = load_segmenter(
-        model, weights=weights, engine=engine, precision=precision, threads=threads, style=style
-    )
+    segmenter = load_segmenter(model, weights=weights, engine=engine, precision=precision, threads=threads, style=style)
     startup = time.perf_counter() - start
     printer = _Printer(len(cases), quiet, verbose)
     printer.announce(segmenter.info)

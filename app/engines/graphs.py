@@ -6,6 +6,7 @@ The folder's name tells them by the hash of the weights, the version of the expo
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -16,7 +17,7 @@ from typing import Any
 
 from ..errors import WeightsError
 from ..weights.manifest import WeightsFile, weights_folder
-from .openvino_runtime import openvino
+from .openvino_runtime import VERSION, openvino
 
 EXPORT_VERSION = 1  # to be raised whenever `export.py` or the networks give other graphs
 _PARTS = ("encode", "tokens", "decode")
@@ -48,15 +49,16 @@ def load_graphs(weights: WeightsFile) -> Graphs:
     Raises WeightsError where there are none and torch, which makes them, is not installed.
     """
     name = graphs_name(weights)
-    folders = [folder for folder in (shipped_folder(), cache_folder()) if folder is not None]
-    for folder in folders:
-        if (folder / name / _FACTS).is_file():
+    cache = cache_folder()
+    for folder in (shipped_folder(), cache):
+        if folder is not None and (folder / name / _FACTS).is_file():
             return _read(folder / name)
     graphs = make_graphs(weights)
-    try:
-        write_graphs(graphs, folders[-1] / name)
-    except OSError as error:
-        logger.debug("graphs are not kept: %s", error)
+    if cache is not None:
+        try:
+            write_graphs(graphs, cache / name)
+        except OSError as error:
+            logger.debug("graphs are not kept: %s", error)
     return graphs
 
 
@@ -84,13 +86,15 @@ def write_graphs(graphs: Graphs, folder: Path) -> None:
         facts = {"architecture": graphs.architecture, "reads_points_and_scribble": graphs.reads_points_and_scribble}
         (temporary / _FACTS).write_text(json.dumps(facts), encoding="utf-8")
         temporary.rename(folder)
+    except RuntimeError as error:  # OpenVINO's word for a file that cannot be written
+        raise OSError(errno.EIO, str(error).partition("\n")[0]) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
 def graphs_name(weights: WeightsFile) -> str:
     """Name of the folder of these weights' graphs."""
-    return f"{weights.fingerprint[:16]}-{EXPORT_VERSION}-{openvino.get_version().partition('-')[0]}"
+    return f"{weights.fingerprint[:16]}-{EXPORT_VERSION}-{VERSION}"
 
 
 def shipped_folder() -> Path:

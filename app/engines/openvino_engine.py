@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ from ..errors import InputError
 from ..prompts.prompt import Prompt
 from ..weights.manifest import WeightsFile
 from .engine import Decoded, EngineInfo, ImageFeatures
-from .graphs import load_graphs
-from .openvino_runtime import openvino
+from .graphs import Graphs, load_graphs
+from .openvino_runtime import VERSION, openvino
 from .precision import Precision
 
 _TYPES: dict[Precision, Any] = {"float32": openvino.Type.f32, "bfloat16": openvino.Type.bf16}
@@ -26,21 +27,19 @@ class OpenVinoEngine:
     def __init__(self, weights: WeightsFile, precision: Precision, threads: int) -> None:
         """Raises WeightsError, and InputError where the processor cannot compute at `precision`."""
         graphs = load_graphs(weights)
-        kept = _TYPES[precision]
-        maps = len(graphs.encode.outputs)
-        encode = _with_types(graphs.encode, outputs=dict.fromkeys(range(maps), kept))
-        decode = _with_types(graphs.decode, inputs=dict.fromkeys(range(maps), kept))
-        self._encode = _Compiled(encode, precision, threads)
+        if precision == "bfloat16":
+            graphs = _with_maps_in_bfloat16(graphs)
+        self._encode = _Compiled(graphs.encode, precision, threads)
         # Coordinates must not be rounded: at bfloat16 a box would move by half a pixel.
         self._tokens = _Compiled(graphs.tokens, "float32", threads)
-        self._decode = _Compiled(decode, precision, threads)
+        self._decode = _Compiled(graphs.decode, precision, threads)
         self.reads_points_and_scribble = graphs.reads_points_and_scribble
         self.info = EngineInfo(
             model=weights.name,
             architecture=graphs.architecture,
             weights_file=str(weights.path),
             weights_sha256=weights.sha256,
-            engine=f"openvino {openvino.get_version().partition('-')[0]}",
+            engine=f"openvino {VERSION}",
             precision=self._decode.precision,
             threads=threads,
         )
@@ -93,14 +92,14 @@ def _copy(tensor: Any) -> Any:
     return copy
 
 
-def _with_types(graph: Any, inputs: dict[int, Any] | None = None, outputs: dict[int, Any] | None = None) -> Any:
-    """The graph taking and giving these element types."""
-    steps = openvino.preprocess.PrePostProcessor(graph)
-    for i, kind in (inputs or {}).items():
-        steps.input(i).tensor().set_element_type(kind)
-    for i, kind in (outputs or {}).items():
-        steps.output(i).tensor().set_element_type(kind)
-    return steps.build()
+def _with_maps_in_bfloat16(graphs: Graphs) -> Graphs:
+    """The same graphs handing over their maps at half the width, at which they are computed anyway."""
+    given = openvino.preprocess.PrePostProcessor(graphs.encode)
+    taken = openvino.preprocess.PrePostProcessor(graphs.decode)
+    for i in range(len(graphs.encode.outputs)):
+        given.output(i).tensor().set_element_type(openvino.Type.bf16)
+        taken.input(i).tensor().set_element_type(openvino.Type.bf16)
+    return replace(graphs, encode=given.build(), decode=taken.build())
 
 
 def _stack(arrays: Sequence[AnyArray | None]) -> FloatArray:

@@ -12,4 +12,6 @@ sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # 
 
 import openvino  # noqa: E402
 
-__all__ = ["openvino"]
+VERSION = openvino.get_version().partition("-")[0]
+
+__all__ = ["VERSION", "openvino"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from app.arrays import BoolArray, IntArray
 from app.prompts.points import draw_points
 from app.prompts.prompt import Prompt, PromptMaker, box_around
-from app.prompts.rules import PROMPT_PARTS, PROMPT_RULES, PromptRule, PromptStyle, point_shift, scribble_shift
+from app.prompts.rules import PROMPT_PARTS, PromptRule, PromptStyle, point_shift, scribble_shift
 from app.prompts.scribble import draw_scribble
 
 ALL_VISIBLE = np.ones((256, 256), bool)
@@ -19,7 +21,7 @@ coordinates = st.integers(0, 256)
 boxes = st.tuples(coordinates, coordinates, coordinates, coordinates).map(
     lambda c: np.array([min(c[0], c[2]), min(c[1], c[3]), max(c[0], c[2]), max(c[1], c[3])])
 )
-rules = st.sampled_from(PROMPT_RULES)
+rules = st.sampled_from(get_args(PromptRule))
 seeds = st.integers(0, 2**32)
 
 

@@ -36,9 +36,9 @@ def export_graphs(weights: LoadedWeights) -> Graphs:
     return Graphs(
         weights.architecture,
         reads_more,
-        encode=_graph(model.encode, [frame], fixed=1),
-        tokens=_graph(model.prompt_encoder.sparse, [boxes, *points]),
-        decode=_graph(decode, [*maps, sparse, *scribbles], fixed=len(maps)),
+        encode=trace(model.encode, [frame], fixed=1),
+        tokens=trace(model.prompt_encoder.sparse, [boxes, *points]),
+        decode=trace(decode, [*maps, sparse, *scribbles], fixed=len(maps)),
     )
 
 
@@ -48,7 +48,7 @@ class _Function(nn.Module):
         self.forward = function
 
 
-def _graph(function: Callable[..., Any], examples: Sequence[Tensor], fixed: int = 0) -> Any:
+def trace(function: Callable[..., Any], examples: Sequence[Tensor], fixed: int = 0) -> Any:
     """openvino.Model of a function of tensors; beyond the first `fixed` inputs the first axis is open.
 
     `openvino.convert_model` does the same but traces twice and reports to a web service.

@@ -29,10 +29,10 @@ class OpenVinoEngine:
         graphs = load_graphs(weights)
         if precision == "bfloat16":
             graphs = _with_maps_in_bfloat16(graphs)
-        self._encode = _Compiled(graphs.encode, precision, threads)
+        self._encode = Compiled(graphs.encode, precision, threads)
         # Coordinates must not be rounded: at bfloat16 a box would move by half a pixel.
-        self._tokens = _Compiled(graphs.tokens, "float32", threads)
-        self._decode = _Compiled(graphs.decode, precision, threads)
+        self._tokens = Compiled(graphs.tokens, "float32", threads)
+        self._decode = Compiled(graphs.decode, precision, threads)
         self.reads_points_and_scribble = graphs.reads_points_and_scribble
         self.info = EngineInfo(
             model=weights.name,
@@ -60,7 +60,7 @@ class OpenVinoEngine:
         return Decoded(logits.data, iou.data)
 
 
-class _Compiled:
+class Compiled:
     """A graph compiled for the CPU."""
 
     def __init__(self, graph: Any, precision: Precision, threads: int) -> None:

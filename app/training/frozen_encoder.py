@@ -9,6 +9,8 @@ from importlib.util import find_spec
 import torch
 from torch import Tensor, nn
 
+from ..engines.precision import has_bfloat16
+from ..frame import SIDE
 from ..networks.layers import fold_batch_norms
 from ..networks.swin_encoder import EncoderOutput
 
@@ -20,11 +22,11 @@ def autocast(tensor: Tensor) -> torch.autocast:
     return torch.autocast(tensor.device.type, torch.bfloat16)
 
 
-def frozen_encoder(encoder: nn.Module, device: torch.device, batch: int) -> Encode:
-    """The encoder for batches of one size, without gradients: on a CPU by OpenVINO where that is installed."""
+def frozen_encoder(encoder: nn.Module, device: torch.device) -> Encode:
+    """The encoder without gradients: on a CPU by OpenVINO where that is installed."""
     still = copy.deepcopy(encoder).eval().requires_grad_(False)
     if device.type == "cpu" and find_spec("openvino"):
-        return _by_openvino(still, batch)
+        return _by_openvino(still)
 
     def encode(frames: Tensor) -> EncoderOutput:
         with torch.no_grad(), autocast(frames):
@@ -33,33 +35,23 @@ def frozen_encoder(encoder: nn.Module, device: torch.device, batch: int) -> Enco
     return encode
 
 
-def _by_openvino(encoder: nn.Module, batch: int) -> Encode:
-    import openvino as ov
+def _by_openvino(encoder: nn.Module) -> Encode:
+    from ..engines.export import trace
+    from ..engines.openvino_engine import Compiled
 
     fold_batch_norms(encoder)
-    with torch.no_grad():
-        graph = ov.convert_model(_Flat(encoder), example_input=torch.zeros(1, 3, 256, 256), input=[batch, 3, 256, 256])
-    how = {
-        "INFERENCE_PRECISION_HINT": "bf16",
-        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
-        "ENABLE_CPU_PINNING": False,
-    }
-    compiled = ov.compile_model(graph, "CPU", how)
+    graph = trace(lambda frame: _flat(encoder(frame)), [torch.zeros(1, 3, SIDE, SIDE)], fixed=1)
+    compiled = Compiled(graph, "bfloat16" if has_bfloat16() else "float32", torch.get_num_threads())
 
     def encode(frames: Tensor) -> EncoderOutput:
-        embedding, *skips = (torch.from_numpy(found) for found in compiled(frames.numpy()).values())
-        return EncoderOutput(embedding, (skips[0], skips[1], skips[2], skips[3]))
+        each = [compiled.run(frame[None].numpy()) for frame in frames]
+        embedding, f0, f1, f2, f3 = (
+            torch.cat([torch.from_numpy(m.data) for m in maps]) for maps in zip(*each, strict=True)
+        )
+        return EncoderOutput(embedding, (f0, f1, f2, f3))
 
     return encode
 
 
-class _Flat(nn.Module):
-    """An encoder with its outputs in one flat tuple, as the exporter wants them."""
-
-    def __init__(self, encoder: nn.Module) -> None:
-        super().__init__()
-        self._encoder = encoder
-
-    def forward(self, frames: Tensor) -> tuple[Tensor, ...]:
-        encoded = self._encoder(frames)
-        return (encoded.embedding, *encoded.skips)
+def _flat(encoded: EncoderOutput) -> tuple[Tensor, ...]:
+    return (encoded.embedding, *encoded.skips)

@@ -79,7 +79,7 @@ def finetune(run: Run, recipe: Recipe, weights: Path | None) -> Lesson:
     if recipe.freeze_encoder:
         if _same_encoder(student, teacher):
             student.image_encoder = teacher.image_encoder
-        encode = frozen_encoder(student.image_encoder, run.device, recipe.batch)
+        encode = frozen_encoder(student.image_encoder, run.device)
     pictures = _pictures(run, labelled_only=True)
     stage = Finetuning(student, teacher, pictures, recipe, encode)
     examine = _score_beside_teacher(run, pictures) if run.validation else None

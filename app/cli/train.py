@@ -152,7 +152,7 @@ def _progress(
     except (RuntimeError, AssertionError) as error:
         first_line = str(error).partition("\n")[0]
         raise click.BadParameter(f"{device} cannot be used here ({first_line})", param_hint="--device") from error
-    schedule = Schedule(steps=steps, learning_rate=learning_rate, seed=seed)
+    schedule = Schedule(steps=steps, learning_rate=learning_rate, warm_up=min(100, steps // 10), seed=seed)
     start = time.perf_counter()
     with click.progressbar(length=steps, label="training", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         run = Run(

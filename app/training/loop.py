@@ -65,7 +65,7 @@ class Schedule:
     steps: int
     learning_rate: float = 2e-4  # paper, both stages
     weight_decay: float = 0.01
-    warm_up: int = 100
+    warm_up: int = 100  # steps
     ema_decay: float = 0.999
     gradient_norm: float = 1.0
     seed: int = 0

@@ -29,6 +29,11 @@ class PromptStyle:
     parts: PromptParts = "scribble"
     guide: Guide = "image"
 
+    @property
+    def whole(self) -> bool:
+        """Whether every prompt that is decoded has points and a scribble."""
+        return self.parts == "scribble" and self.guide == "image"
+
 
 def point_shift(side: int, rule: PromptRule, rng: np.random.Generator) -> int:
     """Pixels by which each end of a box side is moved inward before points are drawn."""

@@ -14,7 +14,7 @@ from ..cases.case import Case
 from ..cases.make_case import as_picture, as_volume, extent_of
 from ..engines.engine import Engine, EngineInfo
 from ..engines.load import EngineChoice, PrecisionChoice, load_engine
-from ..errors import CaseError
+from ..errors import CaseError, InputError
 from ..prompts.prompt import PromptMaker
 from ..prompts.rules import PromptStyle
 from ..threads import available_threads
@@ -112,7 +112,8 @@ def load_segmenter(
 ) -> Segmenter:
     """Load a model of the manifest by name (default: the best there is), or weights from any file.
 
-    engine: auto takes OpenVINO where it is installed, else torch. precision: auto takes bfloat16 where the
+    engine: auto takes OpenVINO where it is installed, and torch without it or for prompts that its graphs do not
+    take (`PromptStyle.whole`). precision: auto takes bfloat16 where the
     processor has it and the model's masks are known to stay the same. threads: of the processor, default all
     that this process may use. style: of the prompts made from boxes; a model that reads boxes alone heeds none
     of it. Raises WeightsError, and InputError where engine or precision cannot be had.
@@ -120,7 +121,15 @@ def load_segmenter(
     threads = threads or available_threads()
     cv2.setNumThreads(threads)
     file = None if weights is None else Path(weights)
-    return Segmenter(load_engine(model, file, engine, precision, threads), style)
+    if engine == "auto" and not style.whole:
+        engine = "torch"
+    loaded = load_engine(model, file, engine, precision, threads)
+    if engine == "openvino" and loaded.reads_points_and_scribble and not style.whole:
+        raise InputError(
+            f"{loaded.info.model} on OpenVINO decodes boxes with points and a scribble on the image alone, "
+            f"not {style.parts} by {style.guide}; take --engine torch"
+        )
+    return Segmenter(loaded, style)
 
 
 def _warn(note: str | None) -> None:

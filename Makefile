@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: predict examples test lint types unit image clean
+.PHONY: predict examples test lint types unit bench bench-quick image clean
 
 predict: examples
 	$(BIN)/swinlite predict -i inputs -o outputs --overlay outputs/overlays --timing outputs/timing.csv
@@ -24,6 +24,13 @@ types: $(VENV)/.dev
 
 unit: $(VENV)/.dev
 	$(BIN)/pytest
+
+# Minutes, on a machine that does nothing else; docs/speed.md has what came out.
+bench: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.speed
+
+bench-quick: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.speed --cases 2DBox_one 2DBox_twenty
 
 image:
 	docker build -t swinlite:latest .

@@ -50,7 +50,7 @@ def write_run_report(
         "swinlite": __version__,
         "model": asdict(info),
         "settings": settings,
-        "machine": _machine(),
+        "machine": machine_facts(),
         "versions": _versions(),
         "startup_seconds": round(startup_seconds, 3),
         "cases": [
@@ -68,7 +68,7 @@ def write_run_report(
         file.write((json.dumps(report, indent=2) + "\n").encode())
 
 
-def _machine() -> dict[str, Any]:
+def machine_facts() -> dict[str, Any]:
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),

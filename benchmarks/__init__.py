@@ -1,0 +1,1 @@
+"""How fast swinlite is, measured; nothing here is part of the package or the container."""

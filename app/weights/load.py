@@ -50,6 +50,7 @@ def load_weights(model: str | None = None, file: Path | None = None, architectur
 
 def read_weights(found: WeightsFile) -> LoadedWeights:
     """The tensors of a file. Raises WeightsError, also where they are not what the manifest says."""
+    found.check()
     architecture, tensors = read_checkpoint(found.path, read_encoder(found.encoder) if found.encoder else None)
     if found.architecture not in (None, architecture):
         raise WeightsError(

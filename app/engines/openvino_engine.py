@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from ..arrays import AnyArray, FloatArray
 from ..errors import InputError
+from ..memory import keep_freed_memory
 from ..prompts.prompt import Prompt
 from ..weights.manifest import WeightsFile
 from .engine import Decoded, EngineInfo, ImageFeatures
@@ -26,13 +28,17 @@ class OpenVinoEngine:
 
     def __init__(self, weights: WeightsFile, precision: Precision, threads: int) -> None:
         """Raises WeightsError, and InputError where the processor cannot compute at `precision`."""
+        keep_freed_memory()
         graphs = load_graphs(weights)
         if precision == "bfloat16":
             graphs = _with_maps_in_bfloat16(graphs)
-        self._encode = Compiled(graphs.encode, precision, threads)
-        # Coordinates must not be rounded: at bfloat16 a box would move by half a pixel.
-        self._tokens = Compiled(graphs.tokens, "float32", threads)
-        self._decode = Compiled(graphs.decode, precision, threads)
+        # Compiling is a matter of one processor, so two graphs are compiled at a time.
+        with ThreadPoolExecutor() as pool:
+            encode = pool.submit(Compiled, graphs.encode, precision, threads)
+            # Coordinates must not be rounded: at bfloat16 a box would move by half a pixel.
+            tokens = pool.submit(Compiled, graphs.tokens, "float32", threads)
+            decode = pool.submit(Compiled, graphs.decode, precision, threads)
+        self._encode, self._tokens, self._decode = encode.result(), tokens.result(), decode.result()
         self.reads_points_and_scribble = graphs.reads_points_and_scribble
         self.info = EngineInfo(
             model=weights.name,

@@ -1,14 +1,16 @@
-"""OpenVINO without its telemetry; everything else imports it from here.
+"""OpenVINO without its telemetry and its converter; everything else imports it from here.
 
 `import openvino` sends an event to a web analytics service and leaves files in the home folder, if the package
 openvino_telemetry is installed, as it is by default. It takes an absent one for a no.
+The converter, which `export.py` does without, is a third of the import; it too may be absent.
 """
 
 from __future__ import annotations
 
 import sys
 
-sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None: importing it fails
+for _absent in ("openvino_telemetry", "openvino.tools.ovc"):
+    sys.modules.setdefault(_absent, None)  # type: ignore[arg-type]  # None: importing it fails
 
 import openvino  # noqa: E402
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +197,8 @@ def _entry(model: dict[str, Any]) -> ModelEntry:
 
 
 def _path_in_package(package: PackageFile) -> Path:
+    from importlib import metadata  # a tenth of what `predict` imports
+
     try:
         distribution = metadata.distribution(package.name)
     except metadata.PackageNotFoundError as error:

@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: predict examples test lint types unit bench bench-quick image clean
+.PHONY: predict examples test lint types unit bench bench-quick profile image clean
 
 predict: examples
 	$(BIN)/swinlite predict -i inputs -o outputs --overlay outputs/overlays --timing outputs/timing.csv
@@ -31,6 +31,9 @@ bench: $(VENV)/.installed
 
 bench-quick: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.speed --cases 2DBox_one 2DBox_twenty
+
+profile: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.profile
 
 image:
 	docker build -t swinlite:latest .

@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: predict examples test lint types unit bench bench-quick profile image clean
+.PHONY: predict examples test lint types unit bench bench-quick profile image image-slim clean
 
 predict: examples
 	$(BIN)/swinlite predict -i inputs -o outputs --overlay outputs/overlays --timing outputs/timing.csv
@@ -37,6 +37,9 @@ profile: $(VENV)/.installed
 
 image:
 	docker build -t swinlite:latest .
+
+image-slim:
+	docker build -t swinlite:slim --target slim .
 
 clean:
 	rm -rf $(VENV) inputs outputs build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -3,8 +3,8 @@
     python -m benchmarks.encoders [--rounds N]
 
 Stages 3 and 4, at 64 x 64, hold most of the published encoder's arithmetic; the variants make them coarser, shallower
-or narrower. Every variant gives the embedding and the four skips at the published resolutions. Masks would have to
-be learnt anew. Prints a Markdown table: medians of single frames, all variants in turn.
+or narrower. Every variant gives the embedding and the four skips at the published resolutions. All would have to be
+trained anew. Prints a Markdown table: medians of single frames, all variants in turn.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def main() -> None:
     precisions: list[Precision] = ["float32", "bfloat16"] if has_bfloat16() else ["float32"]
     encoders: dict[str, nn.Module] = {f"Swin, {name}": CheaperEncoder(late) for name, late in VARIANTS.items()}
     encoders["LiteMedSAM's TinyViT"] = TinyViTImageEncoder()
-    costs = {name: multiply_adds(encoder.eval(), *FRAME) for name, encoder in encoders.items()}
+    costs = {name: multiply_adds(encoder.eval().requires_grad_(False), *FRAME) for name, encoder in encoders.items()}
     milliseconds = _milliseconds(encoders, precisions, rounds)
     print(f"| encoder | parameters, M | multiply-adds, G | {' | '.join(f'{one}, ms' for one in precisions)} |")
     print(f"|---|---|---|{'---|' * len(precisions)}")
@@ -102,7 +102,7 @@ def _milliseconds(
     graphs = {}
     for name, encoder in encoders.items():
         fold_batch_norms(encoder)
-        graph = trace(encoder, [torch.zeros(FRAME)], fixed=1)
+        graph = trace(encoder.forward, [torch.zeros(FRAME)], fixed=1)
         for precision in precisions:
             graphs[name, precision] = Compiled(graph, precision, available_threads())
     frame: FloatArray = np.random.default_rng(0).random(FRAME, np.float32)

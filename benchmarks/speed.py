@@ -30,7 +30,7 @@ from app.engines.precision import has_bfloat16
 from app.report.run_report import machine_facts
 
 from .cases import KINDS, CaseKind, write_case
-from .weights import write_made_up_weights
+from .weights import given_or_made_up
 
 PathName = Literal["plain", "float32", "bfloat16"]
 ROOT = Path(__file__).parents[1]
@@ -164,7 +164,7 @@ def main() -> None:
     results = []
     print(HEADER)
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder), options.weights or _made_up(Path(folder)))
+        bench = Bench(Path(folder), given_or_made_up(options.weights, Path(folder)))
         bench.prepare()
         for kind in KINDS:
             if kind.name in options.cases:
@@ -174,12 +174,6 @@ def main() -> None:
     options.json.parent.mkdir(parents=True, exist_ok=True)
     report = {"machine": machine_facts(), "load": os.getloadavg(), "results": [asdict(result) for result in results]}
     options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-
-
-def _made_up(folder: Path) -> Path:
-    path = folder / "made_up.safetensors"
-    write_made_up_weights(path)
-    return path
 
 
 if __name__ == "__main__":

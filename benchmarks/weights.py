@@ -21,3 +21,12 @@ def write_made_up_weights(path: Path) -> None:
     torch.manual_seed(SEED)
     state = ARCHITECTURES[ARCHITECTURE].build().state_dict()
     write_safetensors(path, ARCHITECTURE, {name: state[name] for name in state if is_read(name)}, "float32")
+
+
+def given_or_made_up(given: Path | None, folder: Path) -> Path:
+    """The file that was asked for, or one with made-up weights in `folder`."""
+    if given is not None:
+        return given
+    path = folder / "made_up.safetensors"
+    write_made_up_weights(path)
+    return path

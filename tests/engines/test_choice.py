@@ -13,6 +13,8 @@ from app.engines.openvino_engine import OpenVinoEngine
 from app.engines.precision import has_bfloat16, quickest_faithful_precision
 from app.engines.torch_engine import TorchEngine
 from app.errors import InputError
+from app.prompts.rules import PromptStyle
+from app.segment.segmenter import load_segmenter
 from app.weights.manifest import Agreement
 
 FAITHFUL = Agreement(mean=0.998, minimum=0.98)
@@ -24,6 +26,14 @@ def test_auto_takes_openvino_and_falls_back_to_torch(monkeypatch: pytest.MonkeyP
     assert isinstance(load_engine("litemedsam", None, "auto", "auto", 1), TorchEngine)
     with pytest.raises(InputError, match="pip install openvino"):
         load_engine("litemedsam", None, "openvino", "auto", 1)
+
+
+def test_prompts_that_the_graphs_do_not_take_go_to_torch() -> None:
+    style = PromptStyle(parts="box")
+    assert load_segmenter("litemedsam-skip", style=style).info.engine.startswith("torch")
+    assert load_segmenter("litemedsam", engine="openvino", style=style).info.engine.startswith("openvino")
+    with pytest.raises(InputError, match=r"not box by image; take --engine torch"):
+        load_segmenter("litemedsam-skip", engine="openvino", style=style)
 
 
 def test_a_precision_that_the_processor_does_not_give_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

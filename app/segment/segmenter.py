@@ -113,10 +113,10 @@ def load_segmenter(
     """Load a model of the manifest by name (default: the best there is), or weights from any file.
 
     engine: auto takes OpenVINO where it is installed, and torch without it or for prompts that its graphs do not
-    take (`PromptStyle.whole`). precision: auto takes bfloat16 where the
-    processor has it and the model's masks are known to stay the same. threads: of the processor, default all
-    that this process may use. style: of the prompts made from boxes; a model that reads boxes alone heeds none
-    of it. Raises WeightsError, and InputError where engine or precision cannot be had.
+    take (`PromptStyle.whole`). precision: auto takes bfloat16 where the processor has it and the model's masks
+    are known to stay the same. threads: of the processor, default all that this process may use. style: of the
+    prompts made from boxes; a model that reads boxes alone heeds none of it. Raises WeightsError, and InputError
+    where engine or precision cannot be had.
     """
     threads = threads or available_threads()
     cv2.setNumThreads(threads)

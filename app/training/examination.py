@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
@@ -92,8 +93,9 @@ class Examination:
         scores: dict[str, list[CaseScore]] = defaultdict(list)
         for task in self._tasks:
             found = segmenter.segment_case(task.case, StageClock())
+            score = score_honest(task.truth, found, task.spacing)
             for group in task.groups:
-                scores[group].append(score_honest(task.truth, found, task.spacing))
+                scores[group].append(score)
         marks = []
         for measure in ("dsc", "nsd"):
             means = {group: _mean([getattr(score, measure) for score in scores[group]]) for group in sorted(scores)}
@@ -118,8 +120,15 @@ def _datasets(folder: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     with path.open(newline="", encoding="utf-8") as file:
-        return {row["case"]: row["dataset"] for row in csv.DictReader(file)}
+        table = csv.DictReader(file)
+        if not {"case", "dataset"} <= set(table.fieldnames or ()):
+            raise InputError(
+                f"{path}: expected the columns case and dataset, found {table.fieldnames}; mend or move it"
+            )
+        return {row["case"]: row["dataset"] for row in table}
 
 
 def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+    """Without the cases that have no object and so no score (NaN), as `swinlite evaluate` has it."""
+    known = [value for value in values if not math.isnan(value)]
+    return sum(known) / len(known) if known else math.nan

@@ -124,12 +124,12 @@ def _compare_embeddings(run: Run, student: PromptableModel, teacher: PromptableM
 
 
 def _score_beside_teacher(run: Run, pictures: PictureStore) -> Examine:
-    """Stage 2's examination: DSC and NSD, the teacher's first, which do not change."""
+    """Stage 2's examination: DSC and NSD, the teacher's before the first, which do not change."""
     marks, examination = Marks(run.folder), Examination(run.validation, pictures.datasets)
-    if not marks:
-        marks.add(examination.mark(0, load_weights(TEACHER)))
 
     def examine(step: int, state: State) -> None:
+        if not marks:
+            marks.add(examination.mark(0, load_weights(TEACHER)))
         tensors = {name: tensor.to("cpu", copy=True) for name, tensor in state.items() if is_read(name)}
         marks.add(examination.mark(step, LoadedWeights(run.student, run.student, run.folder, "", tensors)))
 
@@ -151,6 +151,7 @@ def _train(
     if team.leads:
         tensors = {name: tensor for name, tensor in whole(trainer.ema).items() if is_read(name)}
         write_safetensors(path, run.student, tensors, "float32")
+    team.leave()
     return Lesson(trainer.step, len(pictures), resumed, path, trainer.samples_a_second)
 
 

@@ -30,6 +30,12 @@ class Team:
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
         return cls(dist.get_rank(), size)
 
+    def leave(self) -> None:
+        """Wait for the others and part; who goes while another still talks to it makes that one abort."""
+        if self.size > 1:
+            dist.barrier()
+            dist.destroy_process_group()
+
     @property
     def leads(self) -> bool:
         """Whether this process is the one that writes."""

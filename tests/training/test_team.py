@@ -26,7 +26,7 @@ def train_as(rank: int, port: int, folder: Path, steps: int) -> None:
         learner._one_step()
     learner.save()
     torch.save(learner.stage.model.state_dict(), folder / f"rank{rank}.pt")
-    torch.distributed.destroy_process_group()
+    team.leave()
 
 
 def train_together(folder: Path, *stops: int) -> dict[str, torch.Tensor]:

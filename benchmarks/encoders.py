@@ -102,7 +102,7 @@ def _milliseconds(
     graphs = {}
     for name, encoder in encoders.items():
         fold_batch_norms(encoder)
-        graph = trace(encoder.forward, [torch.zeros(FRAME)], fixed=1)
+        graph = trace(encoder.forward, [(torch.zeros(FRAME), 0)])
         for precision in precisions:
             graphs[name, precision] = Compiled(graph, precision, available_threads())
     frame: FloatArray = np.random.default_rng(0).random(FRAME, np.float32)

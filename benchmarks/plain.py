@@ -2,10 +2,10 @@
 
     python -m benchmarks.plain CASE.npz OUT.npz WEIGHTS
 
-torch in float32, one object and one prompt at a time: every slice is encoded again for every object, the decoder's
-neck over the skips is computed again for every prompt, and every mask is enlarged whole. Networks, frames and prompts
-are swinlite's own, so that the masks are the same; for the same reason boxes include their last slice. It imports
-less than the published script, and its decoder has the faster layout, so it is the quicker of the two.
+torch in float32, one object and one prompt at a time: every slice is encoded again for every object, the decoder runs
+as published (`published_decoder.py`), and every mask is enlarged whole. Encoder, frames and prompts are swinlite's own,
+so that the masks are the same; for the same reason boxes include their last slice, and masks end with their windows. It
+imports less than the published script, so it is the quicker of the two.
 """
 
 from __future__ import annotations
@@ -25,8 +25,12 @@ from app.networks.models import PromptableModel, build_unfilled
 from app.networks.swin_encoder import EncoderOutput
 from app.prompts.prompt import Prompt, PromptMaker, box_around
 from app.prompts.rules import PromptStyle
+from app.prompts.window import OUTSIDE, windows_around
+from app.segment.slice_decoding import MARGIN
 from app.threads import available_threads
 from app.weights.load import load_weights
+
+from .published_decoder import decode_as_published
 
 
 def load_model(weights: Path) -> PromptableModel:
@@ -97,12 +101,14 @@ class PlainPath:
         assert prompt.points is not None
         assert prompt.scribble is not None
         geometry = frame.geometry
-        logits, _ = self._model.decode(
-            self._model.mask_decoder.image_maps(encoded),
+        logits = decode_as_published(
+            self._model,
+            encoded,
             torch.from_numpy(prompt.box[None].astype(np.float32)),
             torch.from_numpy(prompt.points[None]),
             torch.from_numpy(prompt.scribble[None].astype(np.float32)),
         )
+        logits[~torch.from_numpy(windows_around([prompt], MARGIN).inside)] = OUTSIDE
         height, width = geometry.resized
         enlarged = F.interpolate(logits[None, :, :height, :width], (geometry.height, geometry.width), mode="bilinear")
         mask: BoolArray = (enlarged[0, 0].sigmoid() > 0.5).numpy()

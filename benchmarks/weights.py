@@ -12,8 +12,8 @@ from app.weights.publish import write_safetensors
 
 ARCHITECTURE = "swin-litemedsam"
 # Time does not depend on the numbers but on how large the masks are; of the first seeds this one gives masks
-# that are neither empty nor full, 20 to 55 % of the frame.
-SEED = 2
+# that are neither empty nor full, 38 to 69 % of their windows.
+SEED = 1
 
 
 def write_made_up_weights(path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from app.arrays import FloatArray
 from app.engines.engine import Decoded, EngineInfo, ImageFeatures
 from app.prompts.prompt import Prompt
+from app.prompts.window import Windows
 
 
 class ThresholdEngine:
@@ -26,7 +27,7 @@ class ThresholdEngine:
         self.encoded += len(frames)
         return [ImageFeatures(frame[0].copy(), self.feature_bytes) for frame in frames]
 
-    def decode(self, features: ImageFeatures, prompts: Sequence[Prompt]) -> Decoded:
+    def decode(self, features: ImageFeatures, prompts: Sequence[Prompt], windows: Windows) -> Decoded:
         self.prompts += prompts
         logits = np.full((len(prompts), 256, 256), -1.0, np.float32)
         for out, prompt in zip(logits, prompts, strict=True):

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from ..arrays import FloatArray
 from ..prompts.prompt import Prompt
+from ..prompts.window import Windows
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,6 @@ class Engine(Protocol):
         """(B, 3, 256, 256) float32 in [0, 1] to the features of each frame."""
         ...
 
-    def decode(self, features: ImageFeatures, prompts: Sequence[Prompt]) -> Decoded:
-        """At least one prompt, all on the same frame, decoded as one batch."""
+    def decode(self, features: ImageFeatures, prompts: Sequence[Prompt], windows: Windows) -> Decoded:
+        """At least one prompt, all on the same frame, decoded as one batch, each inside its window."""
         ...

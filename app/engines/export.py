@@ -25,20 +25,22 @@ def export_graphs(weights: LoadedWeights) -> Graphs:
     reads_more = ARCHITECTURES[weights.architecture].reads_points_and_scribble
     frame = torch.zeros(1, 3, SIDE, SIDE)
     boxes = torch.zeros(_EXAMPLE_PROMPTS, 4)
-    points = [torch.zeros(_EXAMPLE_PROMPTS, POINTS_PER_PROMPT, 2)] if reads_more else []
-    scribbles = [torch.zeros(_EXAMPLE_PROMPTS, SIDE, SIDE)] if reads_more else []
+    points = [(torch.zeros(_EXAMPLE_PROMPTS, POINTS_PER_PROMPT, 2), 1)] if reads_more else []
+    scribbles = [(torch.zeros(_EXAMPLE_PROMPTS, SIDE, SIDE), 1)] if reads_more else []
+    pixels = torch.zeros(_EXAMPLE_PROMPTS, 3, dtype=torch.int32)
     maps = model.encode(frame)
-    sparse = model.prompt_encoder.sparse(boxes, *points)
+    sparse = model.prompt_encoder.sparse(boxes, *(one for one, _ in points))
 
     def decode(*inputs: Tensor) -> tuple[Tensor, Tensor]:
-        return model.decode_tokens(inputs[: len(maps)], *inputs[len(maps) :])
+        given, (sparse, pixels, *scribble) = inputs[: len(maps)], inputs[len(maps) :]
+        return model.decode_tokens(given, sparse, scribble[0] if reads_more else None, pixels)
 
     return Graphs(
         weights.architecture,
         reads_more,
-        encode=trace(model.encode, [frame], fixed=1),
-        tokens=trace(model.prompt_encoder.sparse, [boxes, *points]),
-        decode=trace(decode, [*maps, sparse, *scribbles], fixed=len(maps)),
+        encode=trace(model.encode, [(frame, 0)]),
+        tokens=trace(model.prompt_encoder.sparse, [(boxes, 1), *points]),
+        decode=trace(decode, [*((one, 0) for one in maps), (sparse, 1), (pixels, 2), *scribbles]),
     )
 
 
@@ -48,8 +50,8 @@ class _Function(nn.Module):
         self.forward = function
 
 
-def trace(function: Callable[..., Any], examples: Sequence[Tensor], fixed: int = 0) -> Any:
-    """openvino.Model of a function of tensors; beyond the first `fixed` inputs the first axis is open.
+def trace(function: Callable[..., Any], examples: Sequence[tuple[Tensor, int]]) -> Any:
+    """openvino.Model of a function of tensors, each given by an example and how many of its first axes stay open.
 
     `openvino.convert_model` does the same but traces twice and reports to a web service.
     """
@@ -60,14 +62,13 @@ def trace(function: Callable[..., Any], examples: Sequence[Tensor], fixed: int =
     with warnings.catch_warnings(), torch.no_grad():
         # torch.export would do instead, but imports torch's compiler.
         warnings.simplefilter("ignore", DeprecationWarning)
-        traced = jit.trace(_Function(function), tuple(examples), check_trace=False)
+        traced = jit.trace(_Function(function), tuple(example for example, _ in examples), check_trace=False)
         front = openvino.frontend.FrontEndManager().load_by_framework("pytorch")
         decoder = TorchScriptPythonDecoder(traced)  # must outlive the conversion
         graph = front.convert(front.load(decoder))
-    for i, (parameter, example) in enumerate(zip(graph.get_parameters(), examples, strict=True)):
-        open_or_fixed = example.shape[0] if i < fixed else -1
-        parameter.set_element_type(openvino.Type.f32)
-        parameter.set_partial_shape(openvino.PartialShape([open_or_fixed, *example.shape[1:]]))
+    for parameter, (example, open_axes) in zip(graph.get_parameters(), examples, strict=True):
+        parameter.set_element_type(openvino.Type.f32 if example.is_floating_point() else openvino.Type.i32)
+        parameter.set_partial_shape(openvino.PartialShape([-1] * open_axes + list(example.shape[open_axes:])))
     graph.validate_nodes_and_infer_types()
     # Done once here, reading and compiling take a fifth less in every run.
     folding = Manager()

@@ -19,7 +19,7 @@ from ..errors import WeightsError
 from ..weights.manifest import WeightsFile, weights_folder
 from .openvino_runtime import VERSION, openvino
 
-EXPORT_VERSION = 1  # to be raised whenever `export.py` or the networks give other graphs
+EXPORT_VERSION = 2  # to be raised whenever `export.py` or the networks give other graphs
 _PARTS = ("encode", "tokens", "decode")
 _FACTS = "facts.json"
 
@@ -32,8 +32,8 @@ class Graphs:
 
     encode: frame (1, 3, 256, 256) to the maps that decoding reads of it, (1, ...) each.
     tokens: boxes (N, 4) and, if the model reads them, points (N, 4, 2) to tokens (N, T, 256).
-    decode: the maps, tokens (N, T, 256) and, if the model reads them, scribbles (N, 256, 256) to logits
-    (N, 256, 256) and IoU (N).
+    decode: the maps, tokens (N, T, 256), pixels (N, P) int32 and, if the model reads them, scribbles
+    (N, 256, 256) to logits (N, P, 16) of those pixels and IoU (N).
     """
 
     architecture: str

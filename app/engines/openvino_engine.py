@@ -13,6 +13,7 @@ from ..arrays import AnyArray, FloatArray
 from ..errors import InputError
 from ..memory import keep_freed_memory
 from ..prompts.prompt import Prompt
+from ..prompts.window import Windows
 from ..weights.manifest import WeightsFile
 from .engine import Decoded, EngineInfo, ImageFeatures
 from .graphs import Graphs, load_graphs
@@ -57,13 +58,13 @@ class OpenVinoEngine:
         maps = self._encode.run(frame)
         return ImageFeatures(maps, sum(one.byte_size for one in maps))
 
-    def decode(self, features: ImageFeatures, prompts: Sequence[Prompt]) -> Decoded:
+    def decode(self, features: ImageFeatures, prompts: Sequence[Prompt], windows: Windows) -> Decoded:
         boxes = _stack([prompt.box for prompt in prompts])
         points = [_stack([prompt.points for prompt in prompts])] if self.reads_points_and_scribble else []
         scribbles = [_stack([prompt.scribble for prompt in prompts])] if self.reads_points_and_scribble else []
         [tokens] = self._tokens.run(boxes, *points)
-        logits, iou = self._decode.run(*features.maps, tokens, *scribbles)
-        return Decoded(logits.data, iou.data)
+        logits, iou = self._decode.run(*features.maps, tokens, windows.pixels.astype(np.int32), *scribbles)
+        return Decoded(windows.place(logits.data), iou.data)
 
 
 class Compiled:

@@ -12,6 +12,7 @@ from ..arrays import FloatArray
 from ..memory import keep_freed_memory
 from ..networks.models import ARCHITECTURES, build_filled
 from ..prompts.prompt import Prompt
+from ..prompts.window import Windows
 from ..weights.load import LoadedWeights
 from .engine import Decoded, EngineInfo, ImageFeatures
 from .precision import Precision
@@ -47,18 +48,19 @@ class TorchEngine:
             for one in (tuple(m[i : i + 1] for m in maps) for i in range(len(frames)))
         ]
 
-    def decode(self, features: ImageFeatures, prompts: Sequence[Prompt]) -> Decoded:
+    def decode(self, features: ImageFeatures, prompts: Sequence[Prompt], windows: Windows) -> Decoded:
         boxes = torch.from_numpy(np.stack([prompt.box for prompt in prompts]).astype(np.float32))
         points = [prompt.points for prompt in prompts if prompt.points is not None]
         scribbles = [prompt.scribble for prompt in prompts if prompt.scribble is not None]
         with self._computing():
-            logits, iou = self._model.decode(
+            tokens = self._model.prompt_encoder.sparse(boxes, torch.from_numpy(np.stack(points)) if points else None)
+            logits, iou = self._model.decode_tokens(
                 features.maps,
-                boxes,
-                torch.from_numpy(np.stack(points)) if points else None,
+                tokens,
                 torch.from_numpy(np.stack(scribbles).astype(np.float32)) if scribbles else None,
+                torch.from_numpy(windows.pixels),
             )
-        return Decoded(logits.float().numpy(), iou.float().numpy())
+        return Decoded(windows.place(logits.float().numpy()), iou.float().numpy())
 
     @contextmanager
     def _computing(self) -> Iterator[None]:

@@ -6,7 +6,8 @@ decodes a batch of prompts on those maps.
 From the embedding on no layer looks at a pixel's neighbours, and a 2 x 2 transposed convolution of stride 2
 makes four pixels out of one. So maps are lists of pixels with their channels last: (B, 4096, C) at 64 x 64,
 row by row; (B, 4096, 4, C) and (B, 4096, 4, 4, C) at 128 and 256, where a pixel's four parts stand behind it.
-Only the logits are put back into rows. The numbers are the same, without a change of layout at every layer.
+Only the logits are put back into rows. The numbers are the same, without a change of layout at every layer, and
+where a mask can lie on few pixels only, features are upscaled on those alone.
 """
 
 from __future__ import annotations
@@ -41,17 +42,18 @@ class MaskDecoder(nn.Module):
         raise NotImplementedError
 
     def upscale(self, features: Tensor, maps: tuple[Tensor, ...]) -> Tensor:
-        """Transformed image features (N, 4096, 256) to (N, 4096, 4, 4, 32)."""
+        """Transformed features of P pixels (N, P, 256), and `image_maps` of the same, to (N, P, 4, 4, 32)."""
         raise NotImplementedError
 
     def forward(
-        self, maps: tuple[Tensor, ...], position: Tensor, sparse: Tensor, dense: Tensor
+        self, maps: tuple[Tensor, ...], position: Tensor, sparse: Tensor, dense: Tensor, pixels: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Decode N prompts.
 
-        maps: from `image_maps`, of one image for all prompts or of one image a prompt.
+        maps: from `image_maps`, of one image for all prompts or, without `pixels`, of one image a prompt.
         position: (1, 4096, 256). sparse: (N, T, 256). dense: (N, 4096, 256), or broadcast to that.
-        Returns logits (N, 256, 256) of mask 0, the single-mask output, and its predicted IoU (N).
+        pixels: (N, P) numbers of those wanted, of 4096; None: all.
+        Returns logits (N, P, 4 * 4) of mask 0, the single-mask output, and its predicted IoU (N).
         """
         prompts = sparse.shape[0]
         own = torch.cat([self.iou_token.weight, self.mask_tokens.weight])
@@ -60,8 +62,12 @@ class MaskDecoder(nn.Module):
         tokens, image = self.transformer(tokens, image, position)
         # Masks 1 to 3 (segment-anything's ambiguous outputs) are never read; their tokens take part in attention.
         kernels = self.output_hypernetworks_mlps[0](tokens[:, 1])  # (N, 32)
+        if pixels is not None:
+            first_of_each = EMBEDDING_SIDE**2 * torch.arange(prompts, device=pixels.device)[:, None]
+            image = _rows_of(image.flatten(0, 1), pixels + first_of_each)
+            maps = tuple(_rows_of(one[0], pixels) for one in maps)
         logits = self.upscale(image, maps).flatten(1, 3) @ kernels[:, :, None]
-        return _in_rows(logits), self.iou_prediction_head(tokens[:, 0])[:, 0]
+        return logits.unflatten(1, (-1, 16))[..., 0], self.iou_prediction_head(tokens[:, 0])[:, 0]
 
 
 class PlainMaskDecoder(MaskDecoder):
@@ -164,7 +170,12 @@ def _as_pixels_of_four(x: Tensor) -> Tensor:
     return rearrange(x, "b c (h i) (w j) -> b (h w) (i j) c", i=2, j=2)
 
 
-def _in_rows(x: Tensor) -> Tensor:
-    """Pixels (N, 4096 * 4 * 4, 1), parts behind parts, to (N, 256, 256)."""
+def _rows_of(table: Tensor, numbers: Tensor) -> Tensor:
+    """Rows (N, P, ...) of a table (M, ...) by their numbers (N, P)."""
+    return table.index_select(0, numbers.flatten()).view(*numbers.shape, *table.shape[1:])
+
+
+def in_rows(logits: Tensor) -> Tensor:
+    """Logits of all pixels (N, 4096, 4 * 4), parts behind parts, to (N, 256, 256)."""
     side = EMBEDDING_SIDE
-    return rearrange(x, "n (h w i j k l) 1 -> n (h i k) (w j l)", h=side, w=side, i=2, j=2, k=2, l=2)
+    return rearrange(logits, "n (h w) (i j k l) -> n (h i k) (w j l)", h=side, w=side, i=2, j=2, k=2, l=2)

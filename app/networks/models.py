@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from .layers import fold_batch_norms
-from .mask_decoders import MaskDecoder, PlainMaskDecoder, SkipMaskDecoder
+from .mask_decoders import MaskDecoder, PlainMaskDecoder, SkipMaskDecoder, in_rows
 from .prompt_encoder import PromptEncoder
 from .swin_encoder import SwinImageEncoder
 from .tiny_vit_encoder import TinyViTImageEncoder
@@ -37,14 +37,15 @@ class PromptableModel(nn.Module):
         scribbles: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Boxes (N, 4), points (N, P, 2), scribbles (N, 256, 256) in the frame to logits (N, 256, 256), IoU (N)."""
-        return self.decode_tokens(maps, self.prompt_encoder.sparse(boxes, points), scribbles)
+        logits, iou = self.decode_tokens(maps, self.prompt_encoder.sparse(boxes, points), scribbles)
+        return in_rows(logits), iou
 
     def decode_tokens(
-        self, maps: tuple[Tensor, ...], sparse: Tensor, scribbles: Tensor | None = None
+        self, maps: tuple[Tensor, ...], sparse: Tensor, scribbles: Tensor | None = None, pixels: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """The same from the tokens (N, T, 256) of boxes and points."""
+        """From the tokens (N, T, 256) of boxes and points to the logits (N, P, 16) of `pixels` (N, P), IoU (N)."""
         position, dense = self.prompt_encoder.dense_position(), self.prompt_encoder.dense(scribbles)
-        return self.mask_decoder(maps, position, sparse, dense)
+        return self.mask_decoder(maps, position, sparse, dense, pixels)
 
 
 class Architecture(NamedTuple):

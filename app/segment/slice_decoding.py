@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from ..engines.engine import Decoded, Engine
+from ..arrays import FloatArray
+from ..engines.engine import Engine
 from ..frame import Geometry, PlacedMask
 from ..prompts.prompt import Prompt, PromptMaker
+from ..prompts.window import windows_around
 from .clock import StageClock
 from .slice_cache import EncodedSlice
 
 # Bounds the memory of prompts, decoder and masks; a prompt costs the same alone or in a batch.
 PROMPTS_PER_BATCH = 8
+MARGIN = 0.25  # of a box's longer side, around it: how far its mask may reach beyond
 
 # Told of each prompt before it is decoded; overlays listen here.
 PromptListener = Callable[[Prompt], None]
@@ -40,8 +43,7 @@ class SliceDecoder:
             if self.listener is not None:
                 for prompt in prompts:
                     self.listener(prompt)
-            decoded = self._decode(encoded, prompts)
-            for prompt, logits in zip(prompts, decoded.logits, strict=True):
+            for prompt, logits in zip(prompts, self._logits(encoded, prompts), strict=True):
                 with self.clock.measure("decode"):
                     mask = self.geometry.logits_to_mask(logits)
                 yield prompt, mask
@@ -49,11 +51,11 @@ class SliceDecoder:
     def _complete(self, encoded: EncodedSlice, boxes: list[Prompt]) -> list[Prompt]:
         allowed = [encoded.visible] * len(boxes)
         if self.maker.style.guide == "prediction":
-            first = self._decode(encoded, boxes).logits > 0
+            first = self._logits(encoded, boxes) > 0
             allowed = [found if found.any() else encoded.visible for found in first & encoded.visible]
         with self.clock.measure("prompt"):
             return [self.maker.complete(box, where) for box, where in zip(boxes, allowed, strict=True)]
 
-    def _decode(self, encoded: EncodedSlice, prompts: list[Prompt]) -> Decoded:
+    def _logits(self, encoded: EncodedSlice, prompts: list[Prompt]) -> FloatArray:
         with self.clock.measure("decode"):
-            return self.engine.decode(encoded.features, prompts)
+            return self.engine.decode(encoded.features, prompts, windows_around(prompts, MARGIN)).logits

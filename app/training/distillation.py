@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .augmentation import augment, plain_frames
-from .frozen_encoder import autocast
+from .frozen_encoder import Encode, autocast
 from .loop import ParameterGroup
 from .picture_store import PictureStore
 
@@ -21,9 +21,10 @@ SKIP_WEIGHT = 0.25
 class Distillation:
     """The loop's stage: L1 between embeddings, and between skips in units of the teacher's own spread."""
 
-    def __init__(self, student: nn.Module, teacher: nn.Module, pictures: PictureStore, batch: int) -> None:
+    def __init__(self, student: nn.Module, teacher: Encode, pictures: PictureStore, batch: int) -> None:
+        nn.utils.convert_conv2d_weight_memory_format(student, torch.channels_last)
         self.model = student
-        self._teacher = teacher.eval().requires_grad_(False)
+        self._teacher = teacher
         self._pictures = pictures
         self.samples_a_step = batch
         self.settings: dict[str, str | float] = {"stage": "distill", "batch": batch, "pictures": len(pictures)}
@@ -33,14 +34,13 @@ class Distillation:
         return [ParameterGroup(list(self.model.parameters()), 1.0)]
 
     def losses(self, generator: torch.Generator) -> dict[str, Tensor]:
-        """Losses of one batch; encoders run in bfloat16, the comparison in float32."""
+        """Losses of one batch; the student runs in bfloat16, the comparison in float32."""
         store = self._pictures
         chosen = store.draw(self.samples_a_step, generator)
         frames, _ = augment(store.pixels[chosen], store.labels[chosen], store.sizes[chosen], generator)
+        target = self._teacher(frames)
         with autocast(frames):
-            with torch.no_grad():
-                target = self._teacher(frames)
-            found = self.model(frames)
+            found = self.model(frames.contiguous(memory_format=torch.channels_last))
         losses = {"embedding": F.l1_loss(found.embedding.float(), target.embedding.float())}
         for i, (ours, theirs) in enumerate(zip(found.skips, target.skips, strict=True)):
             spread = theirs.float().std()

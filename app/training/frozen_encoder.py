@@ -40,7 +40,7 @@ def _by_openvino(encoder: nn.Module) -> Encode:
     from ..engines.openvino_engine import Compiled
 
     fold_batch_norms(encoder)
-    graph = trace(lambda frame: _flat(encoder(frame)), [torch.zeros(1, 3, SIDE, SIDE)], fixed=1)
+    graph = trace(lambda frame: _flat(encoder(frame)), [(torch.zeros(1, 3, SIDE, SIDE), 0)])
     compiled = Compiled(graph, "bfloat16" if has_bfloat16() else "float32", torch.get_num_threads())
 
     def encode(frames: Tensor) -> EncoderOutput:

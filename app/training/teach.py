@@ -64,7 +64,7 @@ def distill(run: Run, batch: int) -> Lesson:
     """
     teacher, student = _pair(run, weights=None)
     pictures = _pictures(run, labelled_only=False)
-    stage = Distillation(student.image_encoder, teacher.image_encoder, pictures, batch)
+    stage = Distillation(student.image_encoder, frozen_encoder(teacher.image_encoder, run.device), pictures, batch)
     examine = _compare_embeddings(run, student, teacher) if run.validation else None
     return _train(run, stage, pictures, examine, lambda encoder: _whole(student, encoder))
 

@@ -18,6 +18,7 @@ import pytest
 from app.cli import main
 from app.engines.engine import Decoded, ImageFeatures
 from app.prompts.prompt import Prompt
+from app.prompts.window import Windows
 from app.segment.segmenter import Segmenter
 from tests.conftest import CaseWriter, two_squares
 from tests.fakes import ThresholdEngine
@@ -198,10 +199,12 @@ def test_an_interrupted_run_ends_with_130_and_keeps_what_is_done(
         write_case(name)
     decode = ThresholdEngine.decode
 
-    def interrupt(self: ThresholdEngine, features: ImageFeatures, prompts: Sequence[Prompt]) -> Decoded:
+    def interrupt(
+        self: ThresholdEngine, features: ImageFeatures, prompts: Sequence[Prompt], windows: Windows
+    ) -> Decoded:
         if self.encoded == 2:
             raise KeyboardInterrupt
-        return decode(self, features, prompts)
+        return decode(self, features, prompts, windows)
 
     monkeypatch.setattr(ThresholdEngine, "decode", interrupt)
     timing = tmp_path / "timing.csv"

@@ -13,6 +13,7 @@ from app.engines.engine import Engine
 from app.engines.load import EngineChoice, PrecisionChoice, load_engine
 from app.engines.precision import has_bfloat16
 from app.frame import make_frame
+from app.prompts.window import whole_frame, windows_around
 from tests.reference import FILES, made_up_weights, prompts_of
 
 LoadEngine = Callable[[EngineChoice, PrecisionChoice], Engine]
@@ -39,11 +40,19 @@ def test_engines_agree_at_float32(architecture: str, load: LoadEngine, reference
     both = [engine.encode(frames) for engine in engines]
     for i, name in enumerate(names):
         prompts = prompts_of(parity, name)
-        ours, theirs = (engine.decode(features[i], prompts) for engine, features in zip(engines, both, strict=True))
+        windows = whole_frame(len(prompts))
+        ours, theirs = (e.decode(features[i], prompts, windows) for e, features in zip(engines, both, strict=True))
         np.testing.assert_allclose(theirs.logits, ours.logits, rtol=0, atol=5e-4)
         np.testing.assert_allclose(theirs.iou, ours.iou, rtol=0, atol=1e-5)
         assert np.count_nonzero((ours.logits > 0) != (theirs.logits > 0)) <= 4
-        alone = engines[1].decode(both[1][i], prompts[-1:])
+        near = windows_around(prompts, margin=0.25)
+        for engine, features, whole in zip(engines, both, (ours, theirs), strict=True):
+            decoded = engine.decode(features[i], prompts, near)
+            inside = near.inside
+            assert inside.mean() < 0.9
+            np.testing.assert_allclose(decoded.logits[inside], whole.logits[inside], rtol=0, atol=1e-4)
+            assert (decoded.logits[~inside] < 0).all()
+        alone = engines[1].decode(both[1][i], prompts[-1:], whole_frame(1))
         np.testing.assert_allclose(alone.logits[0], theirs.logits[-1], rtol=0, atol=5e-4)
     assert both[0][0].nbytes == both[1][0].nbytes <= 12_600_000
 
@@ -56,7 +65,8 @@ def test_bfloat16_halves_the_maps_and_keeps_the_masks_close(
     parity = np.load(reference / FILES[architecture])
     engine = load(name, "bfloat16")
     [features] = engine.encode(make_frame(np.load(reference / "images.npz")["chelsea_img"]).pixels[None])
-    masks = engine.decode(features, prompts_of(parity, "chelsea")).logits > 0
+    prompts = prompts_of(parity, "chelsea")
+    masks = engine.decode(features, prompts, whole_frame(len(prompts))).logits > 0
     assert engine.info.precision == "bfloat16"
     assert features.nbytes <= 6_300_000
     assert min(map(dice, masks, parity["chelsea/logits"] > 0)) > 0.95

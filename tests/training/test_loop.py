@@ -15,6 +15,7 @@ from app.errors import InputError
 from app.networks.swin_encoder import EncoderOutput
 from app.training.curves import CURVE, PICTURE
 from app.training.distillation import Distillation, embedding_similarity
+from app.training.frozen_encoder import Encode, autocast
 from app.training.loop import CHECKPOINT, ParameterGroup, Schedule, Trainer
 from app.training.picture_store import PictureStore
 from app.training.shards import TrainingPicture
@@ -100,6 +101,14 @@ class TinyEncoder(nn.Module):
         return EncoderOutput(x, (x, 2 * x, 3 * x, 4 * x))
 
 
+def frozen(encoder: nn.Module) -> Encode:
+    def encode(frames: Tensor) -> EncoderOutput:
+        with torch.no_grad(), autocast(frames):
+            return EncoderOutput(*encoder(frames))
+
+    return encode
+
+
 def test_distillation_brings_a_student_to_its_teacher(tmp_path: Path) -> None:
     torch.manual_seed(0)
     student, teacher = TinyEncoder(), TinyEncoder()
@@ -107,13 +116,14 @@ def test_distillation_brings_a_student_to_its_teacher(tmp_path: Path) -> None:
     images = [rng.integers(0, 256, (256, 256, 3), dtype=np.uint8) for _ in range(4)]
     pictures = PictureStore([TrainingPicture("CT", "a", image) for image in images], CPU)
     before = embedding_similarity(student, teacher, pictures)
-    stage = Distillation(student, teacher, pictures, batch=4)
+    stage = Distillation(student, frozen(teacher), pictures, batch=4)
     learner = Trainer(stage, Schedule(steps=40, learning_rate=0.01, warm_up=5), tmp_path, CPU)
     learner.run()
     assert set(learner.curve[0]) == {"step", "rate", "embedding", "skip0", "skip1", "skip2", "skip3"}
     assert embedding_similarity(student, teacher, pictures) > max(before, 0.8)
     assert embedding_similarity(teacher, teacher, pictures) == pytest.approx(1, abs=1e-3)
-    same = Distillation(teacher, teacher, pictures, batch=2).losses(torch.Generator())
+    teacher.requires_grad_(False)
+    same = Distillation(teacher, frozen(teacher), pictures, batch=2).losses(torch.Generator())
     assert all(float(loss) == 0 for loss in same.values())
 
 

@@ -11,7 +11,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from app.arrays import FloatArray
-from app.engines.openvino_engine import Compiled
+from app.engines.compiled import compile_graph
 from app.engines.openvino_runtime import openvino
 from app.engines.precision import Precision
 
@@ -33,7 +33,7 @@ def gemm_peak(precision: Precision, threads: int) -> float:
     y: Any = x
     for shape in ((NARROW, WIDE), (WIDE, NARROW)):
         y = openvino.opset13.matmul(y, generator.standard_normal(shape, np.float32), False, False)
-    graph = Compiled(openvino.Model([y], [x]), precision, threads)
+    graph = compile_graph(openvino.Model([y], [x]), precision, threads)
     given: FloatArray = generator.standard_normal((ROWS, NARROW), np.float32)
     return 2 * ROWS * NARROW * WIDE / best_of(8, lambda: graph.run(given))
 

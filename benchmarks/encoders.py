@@ -21,8 +21,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from app.arrays import FloatArray
+from app.engines.compiled import compile_graph
 from app.engines.export import trace
-from app.engines.openvino_engine import Compiled
 from app.engines.precision import Precision, has_bfloat16
 from app.networks.layers import fold_batch_norms, neck
 from app.networks.swin_encoder import EncoderOutput, Stage, SwinImageEncoder
@@ -104,7 +104,7 @@ def _milliseconds(
         fold_batch_norms(encoder)
         graph = trace(encoder.forward, [(torch.zeros(FRAME), 0)])
         for precision in precisions:
-            graphs[name, precision] = Compiled(graph, precision, available_threads())
+            graphs[name, precision] = compile_graph(graph, precision, available_threads())
     frame: FloatArray = np.random.default_rng(0).random(FRAME, np.float32)
     taken: dict[tuple[str, Precision], list[float]] = defaultdict(list)
     for _ in range(rounds + 1):

@@ -46,20 +46,14 @@ def main() -> None:
 
 
 def _load(parts: Parts, file: Path, precision: Precision) -> OpenVinoEngine:
-    from app.engines.graphs import load_graphs
     from app.engines.openvino_engine import OpenVinoEngine
     from app.threads import available_threads
     from app.weights.manifest import find_weights
 
     with _timed(parts, "hash the weights"):
         weights = find_weights(file=file)
-    with _timed(parts, "read the graphs"):
-        load_graphs(weights)
-    with _timed(parts, "compile the graphs"):
-        engine = OpenVinoEngine(weights, precision, available_threads())
-    # The engine has read them once more.
-    parts["compile the graphs"][0] -= parts["read the graphs"][0]
-    return engine
+    with _timed(parts, "read the compiled graphs"):
+        return OpenVinoEngine(weights, precision, available_threads())
 
 
 def _segment(parts: Parts, engine: OpenVinoEngine, path: Path) -> None:

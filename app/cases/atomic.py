@@ -1,8 +1,9 @@
-"""Files appear whole or not at all."""
+"""Files and folders appear whole or not at all."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,3 +26,15 @@ def write_atomically(path: Path) -> Iterator[IO[bytes]]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def fill_folder_atomically(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `folder` that takes its name when the block ends well, and vanishes otherwise."""
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -10,18 +10,18 @@ import errno
 import json
 import logging
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..cases.atomic import fill_folder_atomically
 from ..errors import WeightsError
 from ..weights.manifest import WeightsFile, weights_folder
 from .openvino_runtime import VERSION, openvino
 
 EXPORT_VERSION = 2  # to be raised whenever `export.py` or the networks give other graphs
-_PARTS = ("encode", "tokens", "decode")
-_FACTS = "facts.json"
+PARTS = ("encode", "tokens", "decode")
+FACTS = "facts.json"
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def load_graphs(weights: WeightsFile) -> Graphs:
     name = graphs_name(weights)
     cache = cache_folder()
     for folder in (shipped_folder(), cache):
-        if folder is not None and (folder / name / _FACTS).is_file():
+        if folder is not None and (folder / name / FACTS).is_file():
             return _read(folder / name)
     graphs = make_graphs(weights)
     if cache is not None:
@@ -78,18 +78,14 @@ def make_graphs(weights: WeightsFile) -> Graphs:
 
 def write_graphs(graphs: Graphs, folder: Path) -> None:
     """Write a folder of graphs that appears whole or not at all. Raises OSError."""
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    try:
-        temporary.mkdir(parents=True)
-        for part in _PARTS:
-            openvino.save_model(getattr(graphs, part), temporary / f"{part}.xml", compress_to_fp16=False)
+    with fill_folder_atomically(folder) as temporary:
+        for part in PARTS:
+            try:
+                openvino.save_model(getattr(graphs, part), temporary / f"{part}.xml", compress_to_fp16=False)
+            except RuntimeError as error:  # OpenVINO's word for a file that cannot be written
+                raise OSError(errno.EIO, str(error).partition("\n")[0]) from error
         facts = {"architecture": graphs.architecture, "reads_points_and_scribble": graphs.reads_points_and_scribble}
-        (temporary / _FACTS).write_text(json.dumps(facts), encoding="utf-8")
-        temporary.rename(folder)
-    except RuntimeError as error:  # OpenVINO's word for a file that cannot be written
-        raise OSError(errno.EIO, str(error).partition("\n")[0]) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        (temporary / FACTS).write_text(json.dumps(facts), encoding="utf-8")
 
 
 def graphs_name(weights: WeightsFile) -> str:
@@ -115,8 +111,8 @@ def cache_folder() -> Path | None:
 def _read(folder: Path) -> Graphs:
     core = openvino.Core()
     try:
-        facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-        return Graphs(**facts, **{part: core.read_model(folder / f"{part}.xml") for part in _PARTS})
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        return Graphs(**facts, **{part: core.read_model(folder / f"{part}.xml") for part in PARTS})
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         first_line = str(error).partition("\n")[0]
         raise WeightsError(f"{folder}: holds no whole set of graphs ({first_line}); delete the folder") from error

@@ -10,7 +10,7 @@ from ..weights.manifest import Agreement
 
 Precision = Literal["float32", "bfloat16"]
 
-_PROCESSOR = Path("/proc/cpuinfo")
+PROCESSOR = Path("/proc/cpuinfo")
 _NATIVE = {"avx512_bf16", "amx_bf16", "bf16"}  # x86 and, the last, ARM
 
 
@@ -19,7 +19,7 @@ def quickest_faithful_precision(agreement: Agreement | None) -> Precision:
     return "bfloat16" if agreement is not None and agreement.close and has_bfloat16() else "float32"
 
 
-def has_bfloat16(processor: Path = _PROCESSOR) -> bool:
+def has_bfloat16(processor: Path = PROCESSOR) -> bool:
     """Whether this processor multiplies in bfloat16; false where the system does not say (not Linux)."""
     try:
         text = processor.read_text(encoding="utf-8")

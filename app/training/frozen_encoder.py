@@ -36,12 +36,12 @@ def frozen_encoder(encoder: nn.Module, device: torch.device) -> Encode:
 
 
 def _by_openvino(encoder: nn.Module) -> Encode:
+    from ..engines.compiled import compile_graph
     from ..engines.export import trace
-    from ..engines.openvino_engine import Compiled
 
     fold_batch_norms(encoder)
     graph = trace(lambda frame: _flat(encoder(frame)), [(torch.zeros(1, 3, SIDE, SIDE), 0)])
-    compiled = Compiled(graph, "bfloat16" if has_bfloat16() else "float32", torch.get_num_threads())
+    compiled = compile_graph(graph, "bfloat16" if has_bfloat16() else "float32", torch.get_num_threads())
 
     def encode(frames: Tensor) -> EncoderOutput:
         each = [compiled.run(frame[None].numpy()) for frame in frames]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engines import openvino_engine, precision
+from app.engines import compiled, precision
 from app.engines.load import load_engine
 from app.engines.openvino_engine import OpenVinoEngine
 from app.engines.precision import has_bfloat16, quickest_faithful_precision
@@ -36,9 +36,12 @@ def test_prompts_that_the_graphs_do_not_take_go_to_torch() -> None:
         load_segmenter("litemedsam-skip", engine="openvino", style=style)
 
 
-def test_a_precision_that_the_processor_does_not_give_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    types = openvino_engine._TYPES | {"bfloat16": openvino_engine._TYPES["float32"]}
-    monkeypatch.setattr(openvino_engine, "_TYPES", types)
+def test_a_precision_that_the_processor_does_not_give_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(compiled, "_TYPES", compiled._TYPES | {"bfloat16": compiled._TYPES["float32"]})
+    (tmp_path / "no cache").touch()
+    monkeypatch.setenv("SWINLITE_CACHE", str(tmp_path / "no cache"))
     with pytest.raises(InputError, match="computes at float32 on this processor, not at bfloat16"):
         load_engine("litemedsam", None, "openvino", "bfloat16", 1)
 

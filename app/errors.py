@@ -12,6 +12,10 @@ the exception; only the command line prints and exits.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 
 class SwinliteError(Exception):
     """Base of all; `exit_code` is what the command line ends with."""
@@ -35,3 +39,12 @@ class CaseError(SwinliteError):
     """One case cannot be read, segmented or written."""
 
     exit_code = 1
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Put the file's name before what is wrong with it."""
+    try:
+        yield
+    except CaseError as error:
+        raise CaseError(f"{path.name}: {error}") from error

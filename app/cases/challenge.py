@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..arrays import AnyArray, LabelArray
-from ..errors import CaseError
+from ..errors import CaseError, naming
 from .atomic import write_atomically
 from .boxes import as_boxes
 from .case import Case
-from .make_case import make_case
+from .geometry import Spacing, VolumeGeometry
+from .make_case import is_volume, make_case
+from .scan import Scan, Structure
 
 SUFFIX = ".npz"
 _LARGEST_LABEL = 65535
@@ -28,32 +29,57 @@ def read_case(path: Path) -> Case:
 
     Raises CaseError, naming the file, for anything that cannot be understood.
     """
-    with _naming(path):
+    with naming(path):
         arrays = _read_arrays(path, required=("imgs", "boxes"))
         return make_case(path.stem, arrays["imgs"], as_boxes(arrays["boxes"]))
 
 
+def read(path: Path) -> Scan:
+    """A case, of which boxes and sound spacing may be missing (`Format`); boxes tell a volume from a picture."""
+    arrays = _read_arrays(path, required=("imgs",), optional=("boxes", "spacing"))
+    values, boxes = arrays["imgs"], as_boxes(arrays["boxes"]) if "boxes" in arrays else None
+    volume = is_volume(values, np.zeros((0, 4), np.int64) if boxes is None else boxes, path.stem)
+    spacing = _as_spacing(arrays["spacing"]) if volume and "spacing" in arrays else None
+    geometry = VolumeGeometry.as_stored(values.shape[:3], spacing) if volume else None
+    return Scan(path.stem, values, geometry, boxes=boxes)
+
+
+def read_labels(path: Path) -> Scan:
+    """`segs`, or `gts` where there is none (`Format`)."""
+    arrays = _read_arrays(path, optional=("segs", "gts"))
+    key = next((key for key in ("segs", "gts") if key in arrays), None)
+    if key is None:
+        raise CaseError("has no label map; expected segs or gts")
+    labels = _as_labels(key, arrays[key])
+    return Scan(path.stem, labels, VolumeGeometry.as_stored(labels.shape) if labels.ndim == 3 else None)
+
+
+def write(path: Path, labels: LabelArray, scan: Scan, structures: Sequence[Structure]) -> None:  # noqa: ARG001
+    """`segs` alone, as the challenge has it (`Format`)."""
+    write_segmentation(path, labels)
+
+
 def read_truth(path: Path) -> LabelArray | None:
     """`gts` of a case, the label map that its boxes were drawn from, or None. Raises CaseError, naming the file."""
-    with _naming(path):
+    with naming(path):
         truth = _read_arrays(path, optional=("gts",)).get("gts")
         return None if truth is None else _as_labels("gts", truth)
 
 
 def read_segmentation(path: Path) -> LabelArray:
     """`segs`, the label map found, (H, W) or (D, H, W). Raises CaseError, naming the file."""
-    with _naming(path):
+    with naming(path):
         return _as_labels("segs", _read_arrays(path, required=("segs",))["segs"])
 
 
-def read_spacing(path: Path) -> tuple[float, float, float]:
+def read_spacing(path: Path) -> Spacing:
     """`spacing` of a volume in mm, in the file's own order of axes. Raises CaseError, naming the file."""
-    with _naming(path):
-        spacing = _read_arrays(path, required=("spacing",))["spacing"]
-        if spacing.shape != (3,) or spacing.dtype.kind not in "uif" or not np.all((spacing > 0) & (spacing < np.inf)):
-            raise CaseError(f"spacing is {spacing}, expected three positive numbers of mm")
-        z, y, x = spacing.tolist()
-        return z, y, x
+    with naming(path):
+        stored = _read_arrays(path, required=("spacing",))["spacing"]
+        spacing = _as_spacing(stored)
+        if spacing is None:
+            raise CaseError(f"spacing is {stored}, expected three positive numbers of mm")
+        return spacing
 
 
 def write_segmentation(path: Path, labels: LabelArray) -> None:
@@ -66,13 +92,11 @@ def write_segmentation(path: Path, labels: LabelArray) -> None:
         np.save(entry, labels)
 
 
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Put the file's name before what is wrong with it."""
-    try:
-        yield
-    except CaseError as error:
-        raise CaseError(f"{path.name}: {error}") from error
+def _as_spacing(array: AnyArray) -> Spacing | None:
+    if array.shape != (3,) or array.dtype.kind not in "uif" or not np.all((array > 0) & (array < np.inf)):
+        return None
+    z, y, x = array.tolist()
+    return z, y, x
 
 
 def _as_labels(key: str, array: AnyArray) -> LabelArray:

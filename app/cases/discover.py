@@ -8,46 +8,51 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import InputError, OutputError
-from .challenge import SUFFIX
+from .formats import NPZ, Kind, base_name, kind_of, output_name
 
 
-def find_cases(inputs: Sequence[Path]) -> list[Path]:
-    """Case files in name order: the files given, and those directly in the folders given.
+def find_cases(inputs: Sequence[Path], kinds: Sequence[Kind] = (NPZ,)) -> list[Path]:
+    """Cases in name order: the files given, and those directly in the folders given, if they are of these kinds.
 
-    Hidden files are left out of folders. Raises InputError where there is nothing to do or where two
-    files would write the same output.
+    Files of a kind that goes by folder are one case, which is the folder, and so are those in each folder of a
+    folder given. Hidden files are left out. Raises InputError where there is nothing to do or where two cases have
+    the same name.
     """
     files: list[Path] = []
     for entry in inputs:
         if not entry.exists():
             raise InputError(f"{entry}: no such file or folder")
-        files += _cases_in(entry) if entry.is_dir() else [entry]
+        files += _cases_in(entry, kinds) if entry.is_dir() else [entry]
     if not files:
-        raise InputError(f"no {SUFFIX} case in {', '.join(str(entry) for entry in inputs)}; nothing to do")
+        endings = ", ".join(suffix for kind in kinds for suffix in kind.suffixes)
+        raise InputError(f"no {endings} case in {', '.join(str(entry) for entry in inputs)}; nothing to do")
     by_name: dict[str, list[Path]] = defaultdict(list)
     for path in {file.resolve(): file for file in files}.values():
-        by_name[path.stem].append(path)
+        by_name[base_name(path)].append(path)
     for name, paths in by_name.items():
         if len(paths) > 1:
             listed = " and ".join(str(path) for path in paths)
-            raise InputError(f"two inputs would both write {name}{SUFFIX}: {listed}; rename one or run them apart")
+            raise InputError(f"two inputs are both called {name}: {listed}; rename one or run them apart")
     return sorted((paths[0] for paths in by_name.values()), key=lambda path: path.name)
 
 
-def _cases_in(folder: Path) -> list[Path]:
+def _cases_in(folder: Path, kinds: Sequence[Kind]) -> list[Path]:
     try:
-        return [path for path in folder.iterdir() if path.suffix == SUFFIX and not path.name.startswith(".")]
+        found = [(path, kind_of(path)) for path in folder.iterdir() if not path.name.startswith(".")]
     except OSError as error:
         raise InputError(f"{folder}: cannot be listed: {error.strerror}") from error
+    ours = [(path, kind) for path, kind in found if kind in kinds]
+    in_parts = any(kind.by_folder and path.is_file() for path, kind in ours if kind)
+    return [path for path, kind in ours if kind and kind.by_folder == path.is_dir()] + [folder] * in_parts
 
 
-def prepare_output_folder(folder: Path, cases: Sequence[Path]) -> None:
+def prepare_output_folder(folder: Path, cases: Sequence[Path], written: Kind | None = None) -> None:
     """Make the folder and prove that it can be written, before any work is done.
 
     Raises OutputError that says what to do, or InputError where an output would overwrite its own input.
     """
     for case in cases:
-        if (folder / case.name).resolve() == case.resolve():
+        if (folder / output_name(case, written)).resolve() == case.resolve():
             raise InputError(f"{folder}: writing here would overwrite the input {case}; choose another folder")
     probe = folder / f".swinlite-probe.{os.getpid()}.tmp"
     try:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..arrays import AnyArray, ByteArray
 from ..errors import CaseError
+
+GreyRule = Callable[[AnyArray], tuple[ByteArray, str | None]]
 
 
 def to_grey_levels(pixels: AnyArray) -> tuple[ByteArray, str | None]:

@@ -8,37 +8,40 @@ from ..arrays import AnyArray, ByteArray, IntArray
 from ..errors import CaseError
 from .boxes import fit_boxes
 from .case import Case
-from .intensities import to_grey_levels
+from .intensities import GreyRule, to_grey_levels
 
 _CHANNELS = (1, 3, 4)
 
 
-def make_case(name: str, imgs: AnyArray, boxes: IntArray) -> Case:
+def make_case(
+    name: str, imgs: AnyArray, boxes: IntArray, volume: bool | None = None, grey: GreyRule = to_grey_levels
+) -> Case:
     """Put an image and its boxes, (N, 4) or (N, 6) int64, together.
 
-    The boxes decide whether it is a picture or a volume, not the name. Raises CaseError.
+    volume: whether it is one; None where the boxes decide, not the name. Raises CaseError.
     """
-    volume = _is_volume(imgs, boxes, name)
+    if volume is None:
+        volume = is_volume(imgs, boxes, name)
     if len(boxes) == 0:
         boxes = np.zeros((0, 6 if volume else 4), np.int64)
-    image, note = as_volume(imgs) if volume else as_picture(imgs)
+    image, note = as_volume(imgs, grey) if volume else as_picture(imgs, grey)
     fitted, inside, box_notes = fit_boxes(boxes, extent_of(image, volume))
     notes = [text for text in (_name_note(name, volume), note) if text]
     return Case(name, image, fitted, inside, (*notes, *box_notes))
 
 
-def as_picture(imgs: AnyArray) -> tuple[ByteArray, str | None]:
+def as_picture(imgs: AnyArray, grey: GreyRule = to_grey_levels) -> tuple[ByteArray, str | None]:
     """(H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of any number type to uint8 (H, W) or (H, W, 3), with a note."""
     if not _looks_like(imgs, spatial_axes=2):
         raise CaseError(f"imgs has shape {imgs.shape}, expected (H, W) or (H, W, 3) for a picture")
-    return to_grey_levels(_without_opacity(imgs, spatial_axes=2))
+    return grey(_without_opacity(imgs, spatial_axes=2))
 
 
-def as_volume(imgs: AnyArray) -> tuple[ByteArray, str | None]:
+def as_volume(imgs: AnyArray, grey: GreyRule = to_grey_levels) -> tuple[ByteArray, str | None]:
     """(D, H, W), (D, H, W, 1), (D, H, W, 3) or (D, H, W, 4) of any number type to uint8 likewise, with a note."""
     if not _looks_like(imgs, spatial_axes=3):
         raise CaseError(f"imgs has shape {imgs.shape}, expected (D, H, W) or (D, H, W, 3) for a volume")
-    return to_grey_levels(_without_opacity(imgs, spatial_axes=3))
+    return grey(_without_opacity(imgs, spatial_axes=3))
 
 
 def extent_of(image: ByteArray, volume: bool) -> tuple[int, ...]:
@@ -51,7 +54,7 @@ def _looks_like(imgs: AnyArray, spatial_axes: int) -> bool:
     return imgs.size > 0 and (imgs.ndim == spatial_axes or channels)
 
 
-def _is_volume(imgs: AnyArray, boxes: IntArray, name: str) -> bool:
+def is_volume(imgs: AnyArray, boxes: IntArray, name: str) -> bool:
     """Boxes of six numbers mean a volume; without boxes the shape decides, and in doubt the name."""
     picture_like, volume_like = _looks_like(imgs, 2), _looks_like(imgs, 3)
     if not picture_like and not volume_like:

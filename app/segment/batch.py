@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..cases.challenge import read_case, write_segmentation
-from ..errors import CaseError
+from ..cases.formats import Kind, base_name, output_name
+from ..cases.open_case import open_case, save_labels
+from ..errors import CaseError, naming
 from ..report.overlay import OverlayRecorder
 from .clock import StageClock
 from .segmenter import Segmenter
@@ -25,6 +26,7 @@ class CaseResult:
     """What became of one case; `error` is None where its output was written."""
 
     name: str
+    file: str  # of the input
     running_time: float = 0.0  # seconds from opening the input to the output in place; 0 where there is none
     error: str | None = None
     skipped: bool = False
@@ -44,26 +46,41 @@ def run_batch(
     output_folder: Path,
     segmenter: Segmenter,
     *,
+    written: Kind | None = None,
     skip_existing: bool = False,
     overlay_folder: Path | None = None,
 ) -> Iterator[CaseResult]:
-    """Segment each case file into `output_folder`, yielding a result for each in order."""
+    """Segment each case into `output_folder`, yielding a result for each in order.
+
+    written: the kind of the label maps; None for that of each input.
+    """
     for path in cases:
-        result = CaseResult(path.stem)
-        if skip_existing and (output_folder / path.name).exists():
+        result = CaseResult(base_name(path), path.name)
+        output = output_folder / output_name(path, written)
+        if skip_existing and output.exists():
             result.skipped = True
         else:
-            result.error = _failure(path, result, output_folder, segmenter, overlay_folder)
+            overlay = overlay_folder / f"{result.name}.png" if overlay_folder is not None else None
+            result.error = _failure(_Job(path, output, written, overlay), result, segmenter)
         result.peak_memory_mib = _peak_memory_mib()
         yield result
 
 
-def _failure(
-    path: Path, result: CaseResult, output_folder: Path, segmenter: Segmenter, overlay_folder: Path | None
-) -> str | None:
+@dataclass(frozen=True)
+class _Job:
+    """One case: where it is, and where its label map, of the kind `written`, and overlay go."""
+
+    path: Path
+    output: Path
+    written: Kind | None
+    overlay: Path | None
+
+
+def _failure(job: _Job, result: CaseResult, segmenter: Segmenter) -> str | None:
     """Run one case and return why it failed, or None. Whatever happens stays inside the case."""
+    path = job.path
     try:
-        _run_case(path, result, output_folder, segmenter, overlay_folder)
+        _run_case(job, result, segmenter)
     except CaseError as error:
         return str(error)
     except MemoryError:
@@ -76,20 +93,19 @@ def _failure(
     return None
 
 
-def _run_case(
-    path: Path, result: CaseResult, output_folder: Path, segmenter: Segmenter, overlay_folder: Path | None
-) -> None:
+def _run_case(job: _Job, result: CaseResult, segmenter: Segmenter) -> None:
     start, clock = time.perf_counter(), result.clock
     with clock.measure("read"):
-        case = read_case(path)
+        opened = open_case(job.path)
+    case = opened.case
     result.notes, result.slices, result.objects = case.notes, case.slices, len(case.boxes)
-    recorder = OverlayRecorder(case) if overlay_folder is not None else None
+    recorder = OverlayRecorder(case) if job.overlay else None
     labels = segmenter.segment_case(case, clock, recorder)
-    with clock.measure("write"):
-        write_segmentation(output_folder / path.name, labels)
+    with clock.measure("write"), naming(job.path):
+        save_labels(job.output, labels, opened, job.written)
     result.running_time = time.perf_counter() - start
-    if recorder is not None and overlay_folder is not None:
-        recorder.write(overlay_folder / f"{case.name}.png", labels)
+    if recorder is not None and job.overlay is not None:
+        recorder.write(job.overlay, labels)
 
 
 def _file_advice(error: OSError) -> str:

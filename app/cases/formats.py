@@ -1,0 +1,111 @@
+"""The formats that cases come in: which files are whose, and the protocol that each follows.
+
+To add one: a module of this room with the three functions of `Format`, and its `Kind` in `KINDS`. The module is
+imported when a file of its kind is met, so that npz alone needs no other library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+from ..arrays import LabelArray
+from ..errors import CaseError
+from .scan import Scan, Structure
+
+
+class Format(Protocol):
+    """A module that reads and writes one kind of file. All raise CaseError without the file's name, or OSError.
+
+    Arrays are in stored order, (k, j, i) for a volume; who calls turns them (see geometry.py).
+    """
+
+    def read(self, path: Path) -> Scan:
+        """An image with what belongs to it."""
+
+    def read_labels(self, path: Path) -> Scan:
+        """A label map: `values` of an integer type."""
+
+    def write(self, path: Path, labels: LabelArray, scan: Scan, structures: Sequence[Structure]) -> None:
+        """Write a label map of a scan that `read` gave, atomically. structures: those that boxes asked for."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of file: what users call it, its endings, and where its module is.
+
+    suffixes: of files that are read. written: of files that are written; an input with one of them keeps it, any
+    other gets the first. mark: bytes at an offset, by which a file without a known ending is told. by_folder: the
+    files of one folder are one case, whose path is the folder.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    written: tuple[str, ...]
+    module: str
+    mark: tuple[int, bytes] | None = None
+    by_folder: bool = False
+
+    def load(self) -> Format:
+        """The module. Raises CaseError where the library that it needs is not installed."""
+        try:
+            return cast(Format, import_module(f".{self.module}", __package__))
+        except ModuleNotFoundError as error:
+            raise CaseError(f"{self.name} needs {error.name}; pip install 'swinlite[io]'") from error
+
+    def marks(self, path: Path) -> bool:
+        """Whether a file has the mark of this kind; a file that cannot be read has none."""
+        if self.mark is None:
+            return False
+        offset, expected = self.mark
+        try:
+            with path.open("rb") as file:
+                file.seek(offset)
+                return file.read(len(expected)) == expected
+        except OSError:
+            return False
+
+
+NPZ = Kind("npz", (".npz",), (".npz",), "challenge")
+KINDS = (NPZ,)
+
+
+def kind_of(path: Path) -> Kind | None:
+    """By the ending of the name, whatever the case of its letters, else by the mark; None where neither tells.
+
+    A folder is of the kind of the files in it if these are one case.
+    """
+    if path.is_dir():
+        return _kind_of_folder(path)
+    suffix = suffix_of(path)
+    told = (kind for kind in KINDS if (suffix in kind.suffixes if suffix else kind.marks(path)))
+    return next(told, None)
+
+
+def suffix_of(path: Path) -> str:
+    """The known ending of a name in lower case, .nii.gz in one; "" where it has none of them."""
+    known = (suffix for kind in KINDS for suffix in kind.suffixes)
+    return next((suffix for suffix in known if path.name.lower().endswith(suffix)), "")
+
+
+def base_name(path: Path) -> str:
+    """The name of a case: the file's without its known ending, or the folder's."""
+    name = path.name or path.resolve().name
+    return name if path.is_dir() else name[: len(name) - len(suffix_of(path))]
+
+
+def output_name(path: Path, written: Kind | None = None) -> str:
+    """File name of the label map of an input, written as `written`, by default as the input's own kind."""
+    kind, suffix = written or kind_of(path) or NPZ, suffix_of(path)
+    return base_name(path) + (suffix if suffix in kind.written else kind.written[0])
+
+
+def _kind_of_folder(folder: Path) -> Kind | None:
+    try:
+        files = [file for file in sorted(folder.iterdir()) if file.is_file() and not file.name.startswith(".")]
+    except OSError:
+        return None
+    return next((kind for kind in map(kind_of, files) if kind and kind.by_folder), None)

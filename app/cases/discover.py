@@ -25,7 +25,7 @@ def find_cases(inputs: Sequence[Path], kinds: Sequence[Kind] = (NPZ,)) -> list[P
         files += _cases_in(entry, kinds) if entry.is_dir() else [entry]
     if not files:
         endings = ", ".join(suffix for kind in kinds for suffix in kind.suffixes)
-        raise InputError(f"no {endings} case in {', '.join(str(entry) for entry in inputs)}; nothing to do")
+        raise InputError(f"no case ({endings}) in {', '.join(str(entry) for entry in inputs)}; nothing to do")
     by_name: dict[str, list[Path]] = defaultdict(list)
     for path in {file.resolve(): file for file in files}.values():
         by_name[base_name(path)].append(path)
@@ -46,14 +46,20 @@ def _cases_in(folder: Path, kinds: Sequence[Kind]) -> list[Path]:
     return [path for path, kind in ours if kind and kind.by_folder == path.is_dir()] + [folder] * in_parts
 
 
-def prepare_output_folder(folder: Path, cases: Sequence[Path], written: Kind | None = None) -> None:
+def prepare_output_folder(
+    folder: Path, cases: Sequence[Path], written: Kind | None = None, overlays: Path | None = None
+) -> None:
     """Make the folder and prove that it can be written, before any work is done.
 
-    Raises OutputError that says what to do, or InputError where an output would overwrite its own input.
+    written: the kind of the outputs, None for that of each case. overlays: where their pictures go. Raises
+    OutputError that says what to do, or InputError where an output would overwrite its own input or overlay.
     """
     for case in cases:
-        if (folder / output_name(case, written)).resolve() == case.resolve():
+        output = folder / output_name(case, written)
+        if output.resolve() == case.resolve():
             raise InputError(f"{folder}: writing here would overwrite the input {case}; choose another folder")
+        if overlays is not None and output.resolve() == (overlays / f"{base_name(case)}.png").resolve():
+            raise InputError(f"{overlays}: label map and overlay of {case} would be one file; choose another folder")
     probe = folder / f".swinlite-probe.{os.getpid()}.tmp"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -54,7 +54,8 @@ class Kind:
         try:
             return cast(Format, import_module(f".{self.module}", __package__))
         except ModuleNotFoundError as error:
-            raise CaseError(f"{self.name} needs {error.name}; pip install 'swinlite[io]'") from error
+            missing = str(error.name).partition(".")[0]
+            raise CaseError(f"{self.name} needs {missing}; pip install 'swinlite[io]'") from error
 
     def marks(self, path: Path) -> bool:
         """Whether a file has the mark of this kind; a file that cannot be read has none."""
@@ -70,7 +71,9 @@ class Kind:
 
 
 NPZ = Kind("npz", (".npz",), (".npz",), "challenge")
-KINDS = (NPZ,)
+PICTURE = Kind("picture", (".png", ".jpg", ".jpeg", ".tif", ".tiff"), (".png",), "pictures")
+NIFTI = Kind("NIfTI", (".nii.gz", ".nii"), (".nii.gz", ".nii"), "nifti")
+KINDS = (NPZ, PICTURE, NIFTI)
 
 
 def kind_of(path: Path) -> Kind | None:
@@ -83,6 +86,15 @@ def kind_of(path: Path) -> Kind | None:
     suffix = suffix_of(path)
     told = (kind for kind in KINDS if (suffix in kind.suffixes if suffix else kind.marks(path)))
     return next(told, None)
+
+
+def required_kind(path: Path) -> Kind:
+    """`kind_of` a path that must have one. Raises CaseError."""
+    kind = kind_of(path)
+    if kind is None:
+        endings = ", ".join(suffix for known in KINDS for suffix in known.suffixes)
+        raise CaseError(f"is of no known kind; expected a name that ends in one of {endings}")
+    return kind
 
 
 def suffix_of(path: Path) -> str:

@@ -27,7 +27,7 @@ def make_case(
     image, note = as_volume(imgs, grey) if volume else as_picture(imgs, grey)
     fitted, inside, box_notes = fit_boxes(boxes, extent_of(image, volume))
     notes = [text for text in (_name_note(name, volume), note) if text]
-    return Case(name, image, fitted, inside, (*notes, *box_notes))
+    return Case(name, np.ascontiguousarray(image), fitted, inside, (*notes, *box_notes))
 
 
 def as_picture(imgs: AnyArray, grey: GreyRule = to_grey_levels) -> tuple[ByteArray, str | None]:

@@ -2,65 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..arrays import AnyArray, IntArray, LabelArray
+import numpy as np
+
+from ..arrays import LabelArray
 from ..errors import CaseError, naming
-from .case import Case
-from .formats import KINDS, NPZ, Kind, base_name, kind_of
+from .case import Case, empty_labels
+from .formats import NPZ, Kind, base_name, required_kind
+from .given_boxes import BoxSource, PlacedBoxes
+from .intensities import AS_IT_SAYS, GreyScale
 from .make_case import make_case
 from .scan import Scan, Structure
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asks of every case of a run.
+
+    boxes: where boxes come from; None for those that the files hold.
+    """
+
+    grey: GreyScale = AS_IT_SAYS
+    boxes: BoxSource | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class OpenCase:
     """A case ready to be segmented, in canonical order, with what is needed to write its labels.
 
-    structures: of the boxes in their order; empty where box k is simply object k.
+    structures: one a box.
     """
 
     case: Case
     kind: Kind
     scan: Scan
-    structures: tuple[Structure, ...] = ()
+    structures: tuple[Structure, ...]
 
 
-def open_case(path: Path) -> OpenCase:
+def open_case(path: Path, request: Request) -> OpenCase:
     """Read a file of any kind, or a folder of one. Raises CaseError, naming it."""
     with naming(path):
-        kind = _kind(path)
+        kind = required_kind(path)
         try:
             scan = replace(kind.load().read(path), name=base_name(path))
         except OSError as error:
             raise CaseError(f"cannot be read: {error.strerror or error}") from error
-        case = make_case(scan.name, _canonical(scan), _boxes(scan), scan.geometry is not None)
-        return OpenCase(replace(case, notes=(*scan.notes, *case.notes)), kind, scan)
+        boxes, structures = (request.boxes or _own_boxes)(scan)
+        grey = request.grey.rule_for_npz() if kind is NPZ else request.grey.rule(scan.modality)
+        case = make_case(scan.name, scan.canonical_values, boxes, scan.geometry is not None, grey)
+        return OpenCase(replace(case, notes=(*scan.notes, *case.notes)), kind, scan, structures)
 
 
 def save_labels(path: Path, labels: LabelArray, opened: OpenCase, written: Kind | None = None) -> None:
-    """Write labels (H, W) or (z, y, x) of an open case, by default as its own kind. Raises CaseError and OSError."""
+    """Write what was found, (H, W) or (z, y, x) with k in box k, under the labels that the boxes have.
+
+    written: the kind of file, None for the case's own. Raises CaseError and OSError.
+    """
+    labels = _with_values(labels, opened.structures)
     kind, geometry = written or opened.kind, opened.scan.geometry
     if geometry is not None and kind is not NPZ:
         labels = geometry.to_stored(labels)
     kind.load().write(path, labels, opened.scan, opened.structures)
 
 
-def _canonical(scan: Scan) -> AnyArray:
-    return scan.values if scan.geometry is None else scan.geometry.to_canonical(scan.values)
-
-
-def _boxes(scan: Scan) -> IntArray:
-    """(N, 4), or (N, 6) in canonical order."""
+def _own_boxes(scan: Scan) -> PlacedBoxes:
     if scan.boxes is None:
-        raise CaseError("has no boxes")
-    return scan.boxes if scan.geometry is None else scan.geometry.boxes_to_canonical(scan.boxes.reshape(-1, 6))
+        raise CaseError("has no boxes; give them with --box or --boxes")
+    boxes = scan.boxes if scan.geometry is None else scan.geometry.boxes_to_canonical(scan.boxes.reshape(-1, 6))
+    return boxes, tuple(Structure.numbered(k) for k in range(1, len(boxes) + 1))
 
 
-def _kind(path: Path) -> Kind:
-    """Of a case. Raises CaseError where there is none such."""
-    kind = kind_of(path)
-    if kind is None:
-        endings = ", ".join(suffix for known in KINDS for suffix in known.suffixes)
-        raise CaseError(f"is of no known kind; expected a name that ends in one of {endings}")
-    return kind
+def _with_values(labels: LabelArray, structures: Sequence[Structure]) -> LabelArray:
+    """k to the label of structure k, in the narrowest type that holds them."""
+    values = np.array([0, *(structure.label for structure in structures)])
+    if np.array_equal(values, np.arange(len(values))):
+        return labels
+    table = empty_labels(values.shape, int(values.max()))
+    table[:] = values
+    return table[labels]

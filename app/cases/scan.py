@@ -15,6 +15,11 @@ class Structure:
     label: int
     name: str
 
+    @classmethod
+    def numbered(cls, label: int) -> Structure:
+        """One without a name of its own."""
+        return cls(label, f"Object {label}")
+
 
 @dataclass(frozen=True, eq=False)
 class Scan:
@@ -36,3 +41,13 @@ class Scan:
     boxes: IntArray | None = None
     source: object = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def canonical_values(self) -> AnyArray:
+        """`values` of a picture as they are, of a volume (z, y, x, ...)."""
+        return self.values if self.geometry is None else self.geometry.to_canonical(self.values)
+
+    @property
+    def canonical_shape(self) -> tuple[int, ...]:
+        """(H, W) or (z, y, x)."""
+        return self.values.shape[:2] if self.geometry is None else self.geometry.canonical_shape

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..cases.formats import Kind, base_name, output_name
-from ..cases.open_case import open_case, save_labels
+from ..cases.open_case import Request, open_case, save_labels
 from ..errors import CaseError, naming
 from ..report.overlay import OverlayRecorder
 from .clock import StageClock
 from .segmenter import Segmenter
 
 logger = logging.getLogger(__name__)
+_PLAIN = Request()
 
 
 @dataclass
@@ -45,6 +46,7 @@ def run_batch(
     cases: Sequence[Path],
     output_folder: Path,
     segmenter: Segmenter,
+    request: Request = _PLAIN,
     *,
     written: Kind | None = None,
     skip_existing: bool = False,
@@ -61,16 +63,17 @@ def run_batch(
             result.skipped = True
         else:
             overlay = overlay_folder / f"{result.name}.png" if overlay_folder is not None else None
-            result.error = _failure(_Job(path, output, written, overlay), result, segmenter)
+            result.error = _failure(_Job(path, request, output, written, overlay), result, segmenter)
         result.peak_memory_mib = _peak_memory_mib()
         yield result
 
 
 @dataclass(frozen=True)
 class _Job:
-    """One case: where it is, and where its label map, of the kind `written`, and overlay go."""
+    """One case: where it is, what is asked of it, and where its label map, of the kind `written`, and overlay go."""
 
     path: Path
+    request: Request
     output: Path
     written: Kind | None
     overlay: Path | None
@@ -96,7 +99,7 @@ def _failure(job: _Job, result: CaseResult, segmenter: Segmenter) -> str | None:
 def _run_case(job: _Job, result: CaseResult, segmenter: Segmenter) -> None:
     start, clock = time.perf_counter(), result.clock
     with clock.measure("read"):
-        opened = open_case(job.path)
+        opened = open_case(job.path, job.request)
     case = opened.case
     result.notes, result.slices, result.objects = case.notes, case.slices, len(case.boxes)
     recorder = OverlayRecorder(case) if job.overlay else None

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from itertools import permutations, product
-
-import nibabel
 import numpy as np
 import pytest
 
 from app.arrays import AnyArray, DoubleArray
 from app.cases.geometry import VolumeGeometry
 from app.errors import CaseError
+from tests.orientations import AFFINE, ORIENTATIONS, stored
 
-CANONICAL = np.arange(3 * 4 * 5).reshape(3, 4, 5)  # (z, y, x)
-# Canonical x leads to the left, y to the back, z to the head, 1, 2 and 3 mm apart.
-AFFINE = np.array([[-1.0, 0, 0, 10], [0, -2, 0, 20], [0, 0, 3, 30], [0, 0, 0, 1]])
+CANONICAL = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)  # (z, y, x)
 BOX = np.array([[1, 0, 1, 3, 2, 2]])
-ORIENTATIONS = [np.array(order).T for order in product(permutations(range(3)), product((1, -1), repeat=3))]
 
 
-def stored(orientation: AnyArray) -> tuple[AnyArray, DoubleArray]:
-    """The canonical volume as (k, j, i) in one of the 48 orders that nibabel can give it, with its affine."""
-    turned = nibabel.Nifti1Image(CANONICAL.T.astype(np.uint8), AFFINE).as_reoriented(orientation)
-    return np.asarray(turned.dataobj).T, np.asarray(turned.affine)
+def stored_volume(orientation: AnyArray) -> tuple[AnyArray, DoubleArray]:
+    """(k, j, i) and affine."""
+    image = stored(CANONICAL, orientation)
+    return np.asarray(image.dataobj).T, np.asarray(image.affine)
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_every_order_becomes_canonical_and_comes_back(orientation: AnyArray) -> None:
-    volume, affine = stored(orientation)
+    volume, affine = stored_volume(orientation)
     geometry = VolumeGeometry.from_affine(volume.shape, affine)
     np.testing.assert_array_equal(geometry.to_canonical(volume), CANONICAL)
     np.testing.assert_array_equal(geometry.to_stored(CANONICAL), volume)
@@ -38,7 +33,7 @@ def test_every_order_becomes_canonical_and_comes_back(orientation: AnyArray) -> 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_a_box_follows_its_voxels(orientation: AnyArray) -> None:
-    volume, affine = stored(orientation)
+    volume, affine = stored_volume(orientation)
     geometry = VolumeGeometry.from_affine(volume.shape, affine)
     x, y, z, to_x, to_y, to_z = BOX[0]
     k, j, i = np.nonzero(np.isin(volume, CANONICAL[z : to_z + 1, y : to_y + 1, x : to_x + 1]))

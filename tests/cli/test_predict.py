@@ -148,7 +148,7 @@ def test_commands_that_cannot_be_run_end_with_2_before_any_work(
     a_file = tmp_path / "file"
     a_file.touch()
     for arguments, message in (
-        (("-i", empty, "-o", out), "no .npz case in"),
+        (("-i", empty, "-o", out), "no case (.npz"),
         (("-i", tmp_path / "gone", "-o", out), "gone: no such file or folder"),
         (("-i", case.parent, "-i", other, "-o", out), "two inputs are both called a:"),
         (("-i", case, "-o", case.parent), "writing here would overwrite the input"),

@@ -1,0 +1,50 @@
+"""Label maps of any kind of file: masks whose boxes are wanted, truths, results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..arrays import AnyArray, LabelArray
+from ..errors import CaseError, naming
+from .formats import required_kind
+from .geometry import VolumeGeometry
+from .scan import Scan
+
+LARGEST_LABEL = 65535
+_SAME_PLACE_MM = 0.01
+
+
+def read_label_map(path: Path, scan: Scan) -> LabelArray:
+    """The label map in a file, (H, W) or canonical (z, y, x), that lies where `scan` lies. Raises CaseError."""
+    with naming(path):
+        try:
+            found = required_kind(path).load().read_labels(path)
+        except OSError as error:
+            raise CaseError(f"cannot be read: {error.strerror or error}") from error
+        if found.canonical_shape != scan.canonical_shape or found.values.ndim != len(found.canonical_shape):
+            raise CaseError(f"has labels of shape {found.canonical_shape}, expected the image's {scan.canonical_shape}")
+        if not _same_place(found.geometry, scan.geometry):
+            raise CaseError("its labels lie elsewhere in the patient than the image; resample them to it")
+        return _as_labels(found.canonical_values)
+
+
+def _same_place(one: VolumeGeometry | None, other: VolumeGeometry | None) -> bool:
+    """Whether first and last voxel of two volumes of one shape lie together; taken for granted without an affine."""
+    affines = [geometry.canonical_affine for geometry in (one, other) if geometry is not None]
+    if len(affines) < 2 or affines[0] is None or affines[1] is None or one is None:
+        return True
+    z, y, x = one.canonical_shape
+    apart = (affines[0] - affines[1]) @ np.array([[0, 0, 0, 1], [x, y, z, 1]]).T
+    return bool(np.abs(apart).max() < _SAME_PLACE_MM)
+
+
+def _as_labels(values: AnyArray) -> LabelArray:
+    """Whole numbers of any type to uint16."""
+    if values.dtype.kind not in "uif" or not np.array_equal(values, np.rint(values)):
+        raise CaseError("holds other values than whole numbers; expected labels 0, 1, 2, ...")
+    low, high = values.min(initial=0), values.max(initial=0)
+    if low < 0 or high > LARGEST_LABEL:
+        raise CaseError(f"has labels from {low} to {high}, expected 0..{LARGEST_LABEL}")
+    return values.astype(np.uint16)

@@ -16,6 +16,7 @@ from ..errors import OutputError
 from ..prompts.rules import GUIDES, PROMPT_PARTS, PROMPT_RULES, Guide, PromptParts, PromptRule, PromptStyle
 
 if TYPE_CHECKING:
+    from ..cases.open_case import Request
     from ..engines.engine import EngineInfo
     from ..engines.load import EngineChoice, PrecisionChoice
     from ..segment.batch import CaseResult
@@ -29,12 +30,31 @@ _FILE_OR_FOLDER = click.Path(path_type=Path)
 @click.command()
 @click.option(
     "-i", "--input", "inputs", multiple=True, required=True, type=_FILE_OR_FOLDER, metavar="DIR|FILE...",
-    help="Challenge .npz files, or folders that hold them; more may follow, so -i *.npz works.",
+    help="Challenge .npz files, pictures, .nii, .nii.gz, or folders of them; more may follow, so -i *.npz works.",
 )  # fmt: skip
 @click.argument("more_inputs", nargs=-1, type=_FILE_OR_FOLDER, metavar="")
 @click.option(
     "-o", "--output", "output_folder", required=True, type=_FILE_OR_FOLDER, metavar="DIR",
-    help="Folder for the label maps, one .npz a case under the name of its input.",
+    help="Folder for the label maps, each under the name of its input and of its kind.",
+)  # fmt: skip
+@click.option(
+    "--box", "box_options", multiple=True, metavar="X0,Y0,X1,Y1[,LABEL]",
+    help="A box in pixels, or six numbers X0,Y0,Z0,X1,Y1,Z1 in a volume, and its label; may come more than once.",
+)  # fmt: skip
+@click.option(
+    "--boxes", "box_path", type=_FILE_OR_FOLDER, metavar="FILE|DIR",
+    help="Boxes in a .json or .csv, or around the labels of a mask; or a folder of such files, named as the cases.",
+)  # fmt: skip
+@click.option(
+    "--modality", metavar="CT|MR|...", help="What the images are, where their files do not say; sets the grey levels."
+)
+@click.option(
+    "--window", metavar="NAME|LEVEL,WIDTH",
+    help="What of a CT is seen: abdomen, bone, brain, lung, mediastinum, or numbers in Hounsfield units.",
+)  # fmt: skip
+@click.option(
+    "--format", "output_format", type=click.Choice(["input", "npz"]), default="input", show_default=True,
+    help="Kind of the label maps: that of each input (pictures: PNG), or the challenge's.",
 )  # fmt: skip
 @click.option("--model", metavar="NAME", help="A model of `swinlite weights list`; default: the one marked there.")
 @click.option(
@@ -74,6 +94,11 @@ def predict(
     inputs: tuple[Path, ...],
     more_inputs: tuple[Path, ...],
     output_folder: Path,
+    box_options: tuple[str, ...],
+    box_path: Path | None,
+    modality: str | None,
+    window: str | None,
+    output_format: str,
     model: str | None,
     weights: Path | None,
     seed: int,
@@ -91,17 +116,20 @@ def predict(
 ) -> int:
     """Segment every box of every case.
 
-    A case is an .npz with `imgs`, (H, W, 3) or (D, H, W), and `boxes`, (N, 4) or (N, 6); its output holds
-    `segs`, a label map in which k is the object of box k. A case that fails harms no other. Exit codes:
-    0 all done, 1 some case failed, 2 wrong usage or set-up, 130 interrupted.
+    A case is an .npz with `imgs`, (H, W, 3) or (D, H, W), and `boxes`, (N, 4) or (N, 6), or a picture or a
+    volume of another format with boxes from --box or --boxes. Its output is a label map: k the object of box k,
+    or the label that the box was given. A case that fails harms no other. Exit codes: 0 all done, 1 some case
+    failed, 2 wrong usage or set-up, 130 interrupted.
     """
     from ..cases.discover import find_cases, prepare_output_folder
+    from ..cases.formats import KINDS, NPZ
 
     start = time.perf_counter()
     if timing_csv is not None and timing_csv.suffix == ".json":
         raise click.BadParameter("ends in .json, which is the run report's; name it .csv", param_hint="--timing")
-    cases = find_cases((*inputs, *more_inputs))
-    prepare_output_folder(output_folder, cases)
+    request = read_request(box_options, box_path, modality, window)
+    cases, written = find_cases((*inputs, *more_inputs), KINDS), NPZ if output_format == "npz" else None
+    prepare_output_folder(output_folder, cases, written, overlay_folder)
     for folder in (overlay_folder, timing_csv.parent if timing_csv else None):
         if folder is not None:
             prepare_output_folder(folder, ())
@@ -118,17 +146,39 @@ def predict(
     try:
         with printer.progress() as tick:
             for result in run_batch(
-                cases, output_folder, segmenter, skip_existing=skip_existing, overlay_folder=overlay_folder
-            ):
+                cases, output_folder, segmenter, request,
+                written=written, skip_existing=skip_existing, overlay_folder=overlay_folder,
+            ):  # fmt: skip
                 printer.results.append(result)
                 tick(result)
     except KeyboardInterrupt:
         interrupted = True
     failed = printer.summarise(output_folder, time.perf_counter() - start, interrupted)
     if timing_csv is not None:
-        settings = {"prompts": asdict(style), "inputs": [str(path) for path in (*inputs, *more_inputs)]}
+        settings = {
+            "prompts": asdict(style),
+            "inputs": [str(path) for path in (*inputs, *more_inputs)],
+            "boxes": str(box_path) if box_path else list(box_options),
+            "modality": modality,
+            "window": window,
+        }
         _write_records(timing_csv, segmenter.info, printer.results, settings, startup)
     return INTERRUPTED if interrupted else SOME_CASE_FAILED if failed else 0
+
+
+def read_request(
+    box_options: tuple[str, ...], box_path: Path | None, modality: str | None, window: str | None
+) -> Request:
+    """What the options ask of every case."""
+    from ..cases.given_boxes import boxes_from_options, boxes_from_path
+    from ..cases.intensities import GreyScale, parse_window
+    from ..cases.open_case import Request
+
+    if box_options and box_path is not None:
+        raise click.UsageError("--box and --boxes cannot go together")
+    boxes = boxes_from_path(box_path) if box_path else boxes_from_options(box_options) if box_options else None
+    grey = GreyScale(modality.upper() if modality else None, parse_window(window) if window else None)
+    return Request(grey, boxes)
 
 
 def _write_records(

@@ -21,7 +21,7 @@ COMMANDS = [line for line in SHELL_LINES if line.startswith("swinlite ")]
 def test_a_command_of_the_readme_parses(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "checkpoint.pth").touch()
-    for folder in ("cases", "outputs", "outputs-before", "shards", "stage1", "decoder"):
+    for folder in ("cases", "outputs", "outputs-before", "scans", "masks", "shards", "stage1", "decoder"):
         (tmp_path / folder).mkdir()
     for run in ("stage1", "decoder"):
         (tmp_path / run / "student.safetensors").touch()

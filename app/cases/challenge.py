@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,12 +84,29 @@ def read_spacing(path: Path) -> Spacing:
 
 def write_segmentation(path: Path, labels: LabelArray) -> None:
     """Write `segs`, (H, W) or (D, H, W), compressed and atomically; equal labels give equal bytes. Raises OSError."""
+    _write_arrays(path, {"segs": labels})
+
+
+def write_case(path: Path, case: Case, spacing_mm: Spacing | None, truth: LabelArray | None) -> None:
+    """Write a case as the challenge has it: grey pictures in three channels; `spacing` and `gts` if known. OSError."""
+    grey_picture = not case.is_volume and case.image.ndim == 2
+    image = np.repeat(case.image[..., None], 3, axis=-1) if grey_picture else case.image
+    arrays: dict[str, AnyArray] = {"imgs": image, "boxes": case.boxes}
+    if spacing_mm is not None:
+        arrays["spacing"] = np.array(spacing_mm)
+    if truth is not None:
+        arrays["gts"] = truth
+    _write_arrays(path, arrays)
+
+
+def _write_arrays(path: Path, arrays: Mapping[str, AnyArray]) -> None:
     with (
         write_atomically(path) as file,
         zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive,
-        archive.open("segs.npy", "w", force_zip64=True) as entry,
     ):
-        np.save(entry, labels)
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                np.save(entry, array)
 
 
 def _as_spacing(array: AnyArray) -> Spacing | None:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import InputError, OutputError
+from ..errors import CaseError, InputError, OutputError
 from .formats import NPZ, Kind, base_name, kind_of, output_name
 
 
@@ -44,6 +44,26 @@ def _cases_in(folder: Path, kinds: Sequence[Kind]) -> list[Path]:
     ours = [(path, kind) for path, kind in found if kind in kinds]
     in_parts = any(kind.by_folder and path.is_file() for path, kind in ours if kind)
     return [path for path, kind in ours if kind and kind.by_folder == path.is_dir()] + [folder] * in_parts
+
+
+def file_of(case: str, given: Path, beside: Sequence[str] = ()) -> Path:
+    """`given`, or if it is a folder of files, the one in it that has a case's name.
+
+    Files of every kind count, and those with one of the endings `beside`. Raises CaseError where there is not one.
+    """
+    if not given.is_dir() or kind_of(given) is not None:
+        return given
+    files = [path for path in sorted(given.iterdir()) if _belongs_to(case, path, beside)]
+    if len(files) != 1:
+        found = " and ".join(path.name for path in files) or "none"
+        raise CaseError(f"needs one file of its name in {given}, found {found}")
+    return files[0]
+
+
+def _belongs_to(case: str, path: Path, beside: Sequence[str]) -> bool:
+    if path.suffix.lower() in beside:
+        return path.stem == case
+    return base_name(path) == case and kind_of(path) is not None
 
 
 def prepare_output_folder(

@@ -111,8 +111,13 @@ def base_name(path: Path) -> str:
 
 def output_name(path: Path, written: Kind | None = None) -> str:
     """File name of the label map of an input, written as `written`, by default as the input's own kind."""
+    return base_name(path) + written_suffix(path, written)
+
+
+def written_suffix(path: Path, written: Kind | None = None) -> str:
+    """The ending of that name."""
     kind, suffix = written or kind_of(path) or NPZ, suffix_of(path)
-    return base_name(path) + (suffix if suffix in kind.written else kind.written[0])
+    return suffix if suffix in kind.written else kind.written[0]
 
 
 def _kind_of_folder(folder: Path) -> Kind | None:

@@ -22,6 +22,7 @@ import numpy as np
 from ..arrays import DoubleArray, IntArray
 from ..errors import CaseError, InputError, naming
 from .boxes import COORDINATES, as_boxes
+from .discover import file_of
 from .formats import base_name, kind_of
 from .label_maps import LARGEST_LABEL, read_label_map
 from .scan import Scan, Structure
@@ -85,11 +86,7 @@ class BoxFolder:
     folder: Path
 
     def __call__(self, scan: Scan) -> PlacedBoxes:
-        files = [path for path in sorted(self.folder.iterdir()) if _case_of(path) == scan.name]
-        if len(files) != 1:
-            found = " and ".join(path.name for path in files) or "none"
-            raise CaseError(f"needs one file of boxes of its name in {self.folder}, found {found}")
-        return _source_of(files[0])(scan)
+        return _source_of(file_of(scan.name, self.folder, beside=tuple(_READERS)))(scan)
 
 
 def boxes_from_options(options: Sequence[str]) -> BoxList:
@@ -116,19 +113,13 @@ def boxes_from_path(path: Path) -> BoxSource:
 
 
 def _source_of(path: Path) -> BoxSource:
-    readers = {".json": _read_json, ".csv": _read_csv}
-    reader = readers.get(path.suffix.lower())
+    reader = _READERS.get(path.suffix.lower())
     with naming(path):
         if reader is not None:
             return BoxList(tuple(reader(path)), path.name)
         if kind_of(path) is None:
             raise CaseError("is no file of boxes; expected .json, .csv or a label map")
         return BoxesOfMask(path)
-
-
-def _case_of(path: Path) -> str:
-    """The name of the case that a file of boxes belongs to."""
-    return path.stem if path.suffix.lower() in {".json", ".csv"} else base_name(path)
 
 
 def _read_json(path: Path) -> list[GivenBox]:
@@ -203,3 +194,6 @@ def _placed(box: GivenBox, scan: Scan) -> IntArray:
     if geometry is None:
         raise CaseError("is a picture, whose boxes are in pixels; found one in millimetres")
     return geometry.boxes_from_mm(corners * _TO_RAS if box.space == "lps_mm" else corners)
+
+
+_READERS = {".json": _read_json, ".csv": _read_csv}

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ..arrays import AnyArray, LabelArray
 from ..errors import CaseError, naming
-from .formats import required_kind
+from .formats import NPZ, Kind, required_kind
 from .geometry import VolumeGeometry
-from .scan import Scan
+from .scan import Scan, Structure
 
 LARGEST_LABEL = 65535
 _SAME_PLACE_MM = 0.01
@@ -28,6 +29,13 @@ def read_label_map(path: Path, scan: Scan) -> LabelArray:
         if not _same_place(found.geometry, scan.geometry):
             raise CaseError("its labels lie elsewhere in the patient than the image; resample them to it")
         return _as_labels(found.canonical_values)
+
+
+def write_label_map(path: Path, labels: LabelArray, scan: Scan, kind: Kind, structures: Sequence[Structure]) -> None:
+    """Write labels (H, W) or canonical (z, y, x) of a scan, as npz or as the scan's own kind. CaseError, OSError."""
+    if kind is not NPZ and scan.geometry is not None:
+        labels = scan.geometry.to_stored(labels)
+    kind.load().write(path, labels, scan, structures)
 
 
 def _same_place(one: VolumeGeometry | None, other: VolumeGeometry | None) -> bool:

@@ -14,6 +14,7 @@ from .case import Case, empty_labels
 from .formats import NPZ, Kind, base_name, required_kind
 from .given_boxes import BoxSource, PlacedBoxes
 from .intensities import AS_IT_SAYS, GreyScale
+from .label_maps import write_label_map
 from .make_case import make_case
 from .scan import Scan, Structure
 
@@ -45,15 +46,20 @@ class OpenCase:
 def open_case(path: Path, request: Request) -> OpenCase:
     """Read a file of any kind, or a folder of one. Raises CaseError, naming it."""
     with naming(path):
-        kind = required_kind(path)
-        try:
-            scan = replace(kind.load().read(path), name=base_name(path))
-        except OSError as error:
-            raise CaseError(f"cannot be read: {error.strerror or error}") from error
+        kind, scan = read_scan(path)
         boxes, structures = (request.boxes or _own_boxes)(scan)
         grey = request.grey.rule_for_npz() if kind is NPZ else request.grey.rule(scan.modality)
         case = make_case(scan.name, scan.canonical_values, boxes, scan.geometry is not None, grey)
         return OpenCase(replace(case, notes=(*scan.notes, *case.notes)), kind, scan, structures)
+
+
+def read_scan(path: Path) -> tuple[Kind, Scan]:
+    """A file of any kind, or a folder of one, as its format reads it, under its case's name. Raises CaseError."""
+    kind = required_kind(path)
+    try:
+        return kind, replace(kind.load().read(path), name=base_name(path))
+    except OSError as error:
+        raise CaseError(f"cannot be read: {error.strerror or error}") from error
 
 
 def save_labels(path: Path, labels: LabelArray, opened: OpenCase, written: Kind | None = None) -> None:
@@ -62,10 +68,7 @@ def save_labels(path: Path, labels: LabelArray, opened: OpenCase, written: Kind 
     written: the kind of file, None for the case's own. Raises CaseError and OSError.
     """
     labels = _with_values(labels, opened.structures)
-    kind, geometry = written or opened.kind, opened.scan.geometry
-    if geometry is not None and kind is not NPZ:
-        labels = geometry.to_stored(labels)
-    kind.load().write(path, labels, opened.scan, opened.structures)
+    write_label_map(path, labels, opened.scan, written or opened.kind, opened.structures)
 
 
 def _own_boxes(scan: Scan) -> PlacedBoxes:

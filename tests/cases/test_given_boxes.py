@@ -98,7 +98,7 @@ def test_boxes_that_do_not_fit_the_case_are_its_error(tmp_path: Path) -> None:
         (boxes_from_options(["1,2,0,3,4,1"]), PICTURE, "is a picture, whose boxes have 4 numbers; found one of 6"),
         (boxes_from_options(["1,2,3,4"]), VOLUME, "is a volume, whose boxes have 6 numbers; found one of 4"),
         (mm, PICTURE, "is a picture, whose boxes are in pixels"),
-        (other, PICTURE, "has no box in b.json"),
+        (other, PICTURE, "has no box of its own in b.json"),
         (boxes_from_path(tmp_path), VOLUME, "needs one file of its name in .*, found none"),
     ):
         with pytest.raises(CaseError, match=message):

@@ -15,7 +15,6 @@ along the canonical axes. A volume without an affine, such as a challenge npz, c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -30,14 +29,16 @@ _CANONICAL = ("L", "P", "S")  # where x, y, z lead, in nibabel's letters
 class VolumeGeometry:
     """Of one stored volume; the contract is above.
 
-    shape: (k, j, i). affine: (4, 4) or None where the file has none. stated_spacing_mm: (z, y, x) of a file without
-    affine, None where it states none either. axes: the stored axis that becomes z, y and x. flips: which of z, y and x
-    run against the stored axis. Make one with `from_affine` or `as_stored`.
+    shape: (k, j, i). affine: (4, 4) from (i, j, k), canonical_affine: (4, 4) from canonical (x, y, z), to RAS+ mm; None
+    where the file has none. stated_spacing_mm: (z, y, x) of a file without affine, None where it states none either.
+    axes: the stored axis that becomes z, y and x. flips: which of z, y and x run against the stored axis. Make one with
+    `from_affine` or `as_stored`.
     """
 
     shape: tuple[int, int, int]
-    affine: DoubleArray | None
-    stated_spacing_mm: Spacing | None
+    affine: DoubleArray | None = None
+    canonical_affine: DoubleArray | None = None
+    stated_spacing_mm: Spacing | None = None
     axes: tuple[int, int, int] = (0, 1, 2)
     flips: tuple[bool, bool, bool] = (False, False, False)
 
@@ -45,12 +46,12 @@ class VolumeGeometry:
     def as_stored(cls, shape: tuple[int, ...], spacing_mm: Spacing | None = None) -> VolumeGeometry:
         """Of a volume (k, j, i) whose place in the patient is not known."""
         k, j, i = shape
-        return cls((k, j, i), None, spacing_mm)
+        return cls((k, j, i), stated_spacing_mm=spacing_mm)
 
     @classmethod
     def from_affine(cls, shape: tuple[int, ...], affine: DoubleArray) -> VolumeGeometry:
         """Of a volume (k, j, i) with an affine (4, 4) from (i, j, k) to RAS+ mm. Raises CaseError; uses nibabel."""
-        from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
+        from nibabel.orientations import axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
 
         affine = np.asarray(affine, np.float64)
         if affine.shape != (4, 4) or not np.isfinite(affine).all() or np.linalg.matrix_rank(affine[:3, :3]) < 3:
@@ -61,26 +62,13 @@ class VolumeGeometry:
         k, j, i = shape
         z, y, x = (2 - int(axis) for axis in stored_of[::-1])
         flip_z, flip_y, flip_x = (bool(turn[axis, 1] < 0) for axis in stored_of[::-1])
-        return cls((k, j, i), affine, None, (z, y, x), (flip_z, flip_y, flip_x))
+        canonical: DoubleArray = affine @ inv_ornt_aff(turn, (i, j, k))
+        return cls((k, j, i), affine, canonical, None, (z, y, x), (flip_z, flip_y, flip_x))
 
     @property
     def canonical_shape(self) -> tuple[int, int, int]:
         z, y, x = (self.shape[axis] for axis in self.axes)
         return z, y, x
-
-    @cached_property
-    def canonical_affine(self) -> DoubleArray | None:
-        """(4, 4) from canonical (x, y, z) indices to RAS+ mm, None without an affine."""
-        if self.affine is None:
-            return None
-        to_stored = np.zeros((4, 4))
-        to_stored[3, 3] = 1
-        for axis in range(3):
-            row, column = 2 - self.axes[axis], 2 - axis
-            to_stored[row, column] = -1 if self.flips[axis] else 1
-            to_stored[row, 3] = self.canonical_shape[axis] - 1 if self.flips[axis] else 0
-        placed: DoubleArray = self.affine @ to_stored
-        return placed
 
     @property
     def spacing_mm(self) -> Spacing | None:

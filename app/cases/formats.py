@@ -27,7 +27,7 @@ class Format(Protocol):
         """An image with what belongs to it."""
 
     def read_labels(self, path: Path) -> Scan:
-        """A label map: `values` of an integer type."""
+        """A label map: `values` are whole numbers, of any type."""
 
     def write(self, path: Path, labels: LabelArray, scan: Scan, structures: Sequence[Structure]) -> None:
         """Write a label map of a scan that `read` gave, atomically. structures: those that boxes asked for."""

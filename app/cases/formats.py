@@ -73,7 +73,8 @@ class Kind:
 NPZ = Kind("npz", (".npz",), (".npz",), "challenge")
 PICTURE = Kind("picture", (".png", ".jpg", ".jpeg", ".tif", ".tiff"), (".png",), "pictures")
 NIFTI = Kind("NIfTI", (".nii.gz", ".nii"), (".nii.gz", ".nii"), "nifti")
-KINDS = (NPZ, PICTURE, NIFTI)
+DICOM = Kind("DICOM", (".dcm", ".ima"), (".dcm",), "dicom", mark=(128, b"DICM"), by_folder=True)
+KINDS = (NPZ, PICTURE, NIFTI, DICOM)
 
 
 def kind_of(path: Path) -> Kind | None:

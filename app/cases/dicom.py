@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import cast
 
 from ..arrays import LabelArray
-from .dicom_frames import Frame, read_frames
+from .dicom_folder import read_frames
+from .dicom_frames import Frame, quiet
 from .dicom_pixels import read_values
 from .dicom_seg import write_seg
 from .dicom_stack import stack
@@ -22,20 +23,21 @@ def read(path: Path) -> Scan:
 
     Slices are in the order of their places along their normal, whatever their names and numbers.
     """
-    frames, notes = read_frames(path)
-    if frames[0].header.get("PhotometricInterpretation") == "MONOCHROME1":
-        notes.append(_MIRRORED)
-    if len(frames) == 1:
-        values, geometry = read_values(frames)[0], None
-    else:
-        frames, affine = stack(frames)
-        values = read_values(frames)
-        depth, height, width = values.shape[:3]
-        geometry = VolumeGeometry.from_affine((depth, height, width), affine)
-    return Scan(path.name, values, geometry, frames[0].header.get("Modality"), source=frames, notes=tuple(notes))
+    with quiet():
+        frames, notes = read_frames(path)
+        if frames[0].header.get("PhotometricInterpretation") == "MONOCHROME1":
+            notes.append(_MIRRORED)
+        if len(frames) == 1:
+            values, geometry = read_values(frames)[0], None
+        else:
+            frames, affine = stack(frames)
+            values = read_values(frames)
+            geometry = VolumeGeometry.from_affine(values.shape[:3], affine)
+        return Scan(path.name, values, geometry, frames[0].header.get("Modality"), source=frames, notes=tuple(notes))
 
 
 def write(path: Path, labels: LabelArray, scan: Scan, structures: Sequence[Structure]) -> None:
     """A SEG of the frames that were read (`Format`)."""
     frames = cast(list[Frame], scan.source)
-    write_seg(path, labels.reshape(len(frames), *labels.shape[-2:]), frames, structures)
+    with quiet():
+        write_seg(path, labels.reshape(len(frames), *labels.shape[-2:]), frames, structures)

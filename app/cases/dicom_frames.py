@@ -1,6 +1,6 @@
-"""The pictures in DICOM files, ordinary and enhanced multi-frame ones in the same form, and which of a folder belong.
+"""The pictures in DICOM files, ordinary and enhanced multi-frame ones in the same form.
 
-What is read and said here is what places and scales pixels; nothing of the patient is put into messages.
+Only what places and scales pixels is read here; nothing of the patient is put into messages.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import logging
 import struct
 import warnings
 import zlib
-from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydicom import Dataset, dcmread
+from pydicom import Dataset
 from pydicom.errors import InvalidDicomError
 
 from ..arrays import DoubleArray
@@ -26,8 +25,6 @@ from ..errors import CaseError
 # A damaged file makes pydicom raise any of these, wherever a value is first looked at.
 _WRONG_VALUES = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 _DAMAGED = (*_WRONG_VALUES, EOFError, struct.error, zlib.error)
-_NO_SCANS = ("SEG", "RTDOSE", "PR", "KO")  # modalities of what is derived from scans, though it may have pixels
-_NAMED = 5  # series in one message
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,25 +63,6 @@ class Frame:
         return (self.slope, self.intercept) != (1, 0) or "ModalityLUTSequence" in self.header
 
 
-def read_frames(path: Path) -> tuple[list[Frame], list[str]]:
-    """The frames of a file, or of the one series of a folder, in no special order, and notes on what is left out.
-
-    Raises CaseError for what is no DICOM or no picture, and for a folder of several series.
-    """
-    if not path.is_dir():
-        header = _read_header(path, "")
-        if not _is_scan(header):
-            raise CaseError(f"holds no scan but: {_class_of(header)}; give the file or the folder of a scan")
-        return _frames_of(path, header, ""), []
-    headers, notes = _headers_of_pictures(path)
-    headers, localizers = _without_localizers(headers)
-    _require_one_series(headers)
-    if len(headers) > 1 and any(_frame_count(header) > 1 for header in headers.values()):
-        raise CaseError(f"holds {len(headers)} files, some with several frames; give these files one by one")
-    frames = [frame for file, header in headers.items() for frame in _frames_of(file, header, file.name)]
-    return frames, [*notes, *localizers]
-
-
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep the libraries' warnings and logs away, which may hold what a file says of its patient."""
@@ -103,13 +81,12 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def plainly(name: str) -> Iterator[None]:
-    """Make a CaseError of what pydicom raises on damaged contents, quietly.
+    """Make a CaseError of what pydicom raises on damaged contents.
 
     name: of the file or frame, put before the message; empty where the caller names it.
     """
     try:
-        with quiet():
-            yield
+        yield
     except CaseError as error:
         raise _named(name, str(error)) from error
     except InvalidDicomError as error:
@@ -122,77 +99,18 @@ def _named(name: str, message: str) -> CaseError:
     return CaseError(f"{name}: {message}" if name else message)
 
 
-def _read_header(path: Path, name: str) -> Dataset:
-    with plainly(name):
-        return dcmread(path, stop_before_pixels=True)
-
-
-def _headers_of_pictures(folder: Path) -> tuple[dict[Path, Dataset], list[str]]:
-    """Headers by file, in order of names, and notes on the files that are no pictures."""
-    pictures: dict[Path, Dataset] = {}
-    foreign, others = 0, Counter[str]()
-    for file in sorted(entry for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith(".")):
-        if not is_dicom(file):
-            foreign += 1
-            continue
-        header = _read_header(file, file.name)
-        if _is_scan(header):
-            pictures[file] = header
-        else:
-            others[_class_of(header)] += 1
-    if not pictures:
-        raise CaseError("holds no DICOM picture, expected the files of one series")
-    notes = [f"files that are no DICOM, left out: {foreign}"] if foreign else []
-    notes += [f"no part of a scan, left out: {_counted(others)}"] if others else []
-    return pictures, notes
-
-
-def _is_scan(header: Dataset) -> bool:
-    return "Rows" in header and header.get("Modality") not in _NO_SCANS
-
-
-def is_dicom(path: Path) -> bool:
-    """Whether a file has the mark of DICOM. Raises OSError."""
-    with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM"
-
-
-def _without_localizers(headers: dict[Path, Dataset]) -> tuple[dict[Path, Dataset], list[str]]:
-    scans = {file: header for file, header in headers.items() if "LOCALIZER" not in (header.get("ImageType") or ())}
-    left_out = len(headers) - len(scans)
-    if not scans or not left_out:
-        return headers, []
-    return scans, [f"localizers, left out: {left_out}"]
-
-
-def _require_one_series(headers: dict[Path, Dataset]) -> None:
-    by_series: dict[str, list[Dataset]] = defaultdict(list)
-    for header in headers.values():
-        by_series[str(header.get("SeriesInstanceUID"))].append(header)
-    if len(by_series) > 1:
-        listed = [
-            f"{uid} ({found[0].get('SeriesDescription') or 'no description'}, {len(found)} files)"
-            for uid, found in by_series.items()
-        ]
-        more = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
-        raise CaseError(
-            f"holds {len(listed)} series, expected one: {'; '.join(listed[:_NAMED])}{more}; "
-            "put each series into a folder of its own"
-        )
-
-
-def _frames_of(path: Path, header: Dataset, name: str) -> list[Frame]:
+def frames_of(path: Path, header: Dataset, name: str) -> list[Frame]:
     """One frame of an ordinary file, several of a multi-frame one; name: of the file where messages must say it."""
     with plainly(name):
         per_frame = header.get("PerFrameFunctionalGroupsSequence")
-        if per_frame is None and _frame_count(header) == 1:
+        if per_frame is None and frame_count(header) == 1:
             return [_frame(name, path, header, 0, [header])]
         shared = _macros(header.get("SharedFunctionalGroupsSequence") or ())
-        groups = [_macros([frame]) for frame in per_frame] if per_frame else [[]] * _frame_count(header)
+        groups = [_macros([frame]) for frame in per_frame] if per_frame else [[]] * frame_count(header)
         return [_frame(f"frame {i + 1}", path, header, i, [*own, *shared, header]) for i, own in enumerate(groups)]
 
 
-def _frame_count(header: Dataset) -> int:
+def frame_count(header: Dataset) -> int:
     return int(header.get("NumberOfFrames") or 1)
 
 
@@ -224,12 +142,3 @@ def _place(sources: Sequence[Dataset]) -> Place | None:
 
 def _first(sources: Sequence[Dataset], keyword: str) -> Any:
     return next((source[keyword].value for source in sources if keyword in source), None)
-
-
-def _class_of(header: Dataset) -> str:
-    uid = header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID")
-    return uid.name if uid else "of no stated kind"
-
-
-def _counted(names: Counter[str]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in names.items())

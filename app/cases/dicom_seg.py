@@ -8,21 +8,32 @@ from pathlib import Path
 
 import numpy as np
 from highdicom import AlgorithmIdentificationSequence, PixelMeasuresSequence, PlaneOrientationSequence
+from highdicom.enum import PatientSexValues
 from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, SegmentationTypeValues, SegmentDescription
 from pydicom import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
+from pydicom.valuerep import DA, TM
 
 from .. import __version__
 from ..arrays import LabelArray
 from ..errors import CaseError
 from .atomic import write_atomically
-from .dicom_frames import Frame, quiet
+from .dicom_frames import Frame
 from .scan import Structure
 
-# What highdicom asks of a source, and the standard lets be empty.
-_OF_PATIENT = ("PatientID", "PatientName", "PatientBirthDate", "PatientSex")
-_OF_STUDY = ("AccessionNumber", "StudyID", "StudyDate", "StudyTime")
+# What highdicom asks of a source, with what it must be able to make of it. The standard lets all of it be empty.
+_OF_PATIENT_AND_STUDY = {
+    "PatientID": str,
+    "PatientName": str,
+    "PatientBirthDate": DA,
+    "PatientSex": PatientSexValues,
+    "AccessionNumber": str,
+    "StudyID": str,
+    "StudyDate": DA,
+    "StudyTime": TM,
+}
+_LONGEST_NAME = 64  # of a segment, by the standard
 _SERIES_NUMBERS_APART = 1000  # of the source and of its SEG
 
 
@@ -38,36 +49,35 @@ def write_seg(path: Path, labels: LabelArray, frames: Sequence[Frame], structure
     if not names:
         raise CaseError("has no box, and a DICOM SEG needs an object; give boxes or take --format npz")
     described = sorted(names)
-    numbers = np.zeros(described[-1] + 1, np.uint16)
+    numbers = np.zeros(described[-1] + 1, np.min_scalar_type(len(described)))
     numbers[described] = np.arange(1, len(described) + 1)
-    segments = [_segment(number, names[label]) for number, label in enumerate(described, 1)]
     in_file_order = np.argsort([frame.index for frame in frames], kind="stable")
-    with quiet():
-        seg = _make(_sources(frames), numbers[labels[in_file_order]], segments)
-        with write_atomically(path) as file:
-            seg.save_as(file, enforce_file_format=True)
+    seg = _make(_sources(frames), numbers[labels[in_file_order]], [names[label] for label in described])
+    with write_atomically(path) as file:
+        seg.save_as(file, enforce_file_format=True)
 
 
-def _make(sources: Sequence[Dataset], numbers: LabelArray, segments: Sequence[SegmentDescription]) -> Segmentation:
-    """The SEG of numbers (D, H, W) of segments on D source files, or on one of D frames."""
+def _make(sources: Sequence[Dataset], numbers: LabelArray, names: Sequence[str]) -> Segmentation:
+    """The SEG of segment numbers (D, H, W), names those of 1, 2, ..., on D source files or on one of D frames."""
     try:
         return Segmentation(
             source_images=sources,
             pixel_array=numbers,
             segmentation_type=SegmentationTypeValues.BINARY,
-            segment_descriptions=segments,
-            series_instance_uid=_uid("series", sources, numbers, segments),
+            segment_descriptions=[_segment(number, name) for number, name in enumerate(names, 1)],
+            series_instance_uid=_uid("series", sources, numbers, names),
             series_number=int(sources[0].get("SeriesNumber") or 0) + _SERIES_NUMBERS_APART,
-            sop_instance_uid=_uid("object", sources, numbers, segments),
+            sop_instance_uid=_uid("object", sources, numbers, names),
             instance_number=1,
             manufacturer="swinlite",
             manufacturer_model_name="swinlite",
             software_versions=__version__,
             device_serial_number="none",
             content_label="SWINLITE",
-            content_creator_name="swinlite",
+            content_creator_name="swinlite^",
             content_description="Objects segmented from boxes",
             series_description="swinlite segmentation",
+            specific_character_set="ISO_IR 192",  # UTF-8, for any name of a structure
         )
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise CaseError(f"allows no DICOM SEG ({error}); take --format npz") from error
@@ -77,7 +87,7 @@ def _segment(number: int, name: str) -> SegmentDescription:
     """What a box was drawn around is not known by kind: tissue, as 3D Slicer calls what is not named either."""
     return SegmentDescription(
         segment_number=number,
-        segment_label=name,
+        segment_label=name.replace("\\", "/")[:_LONGEST_NAME],
         segmented_property_category=codes.SCT.Tissue,
         segmented_property_type=codes.SCT.Tissue,
         algorithm_type=SegmentAlgorithmTypeValues.SEMIAUTOMATIC,
@@ -101,12 +111,14 @@ def _sources(frames: Sequence[Frame]) -> list[Dataset]:
 
 
 def _source(header: Dataset, measures: Dataset, orientation: Dataset) -> Dataset:
-    """A copy, with the two for all its frames, and what may be empty there."""
+    """A copy with the two for all its frames; what else highdicom asks is empty where it is absent or unsound."""
     source = Dataset()
     source.file_meta = header.file_meta
     source.update(header)
-    for keyword in (*_OF_PATIENT, *_OF_STUDY):
-        if keyword not in source:
+    for keyword, make in _OF_PATIENT_AND_STUDY.items():
+        try:
+            make(source[keyword].value)
+        except (KeyError, TypeError, ValueError):
             setattr(source, keyword, None)
     if "SharedFunctionalGroupsSequence" in header:
         shared = Dataset()
@@ -119,13 +131,7 @@ def _source(header: Dataset, measures: Dataset, orientation: Dataset) -> Dataset
     return source
 
 
-def _uid(purpose: str, sources: Sequence[Dataset], numbers: LabelArray, segments: Sequence[SegmentDescription]) -> str:
-    return generate_uid(
-        entropy_srcs=[
-            purpose,
-            __version__,
-            *(source.SOPInstanceUID for source in sources),
-            *(segment.SegmentLabel for segment in segments),
-            hashlib.sha256(numbers.tobytes()).hexdigest(),
-        ]
-    )
+def _uid(purpose: str, sources: Sequence[Dataset], numbers: LabelArray, names: Sequence[str]) -> str:
+    uids = [str(source.SOPInstanceUID) for source in sources]
+    digest = hashlib.sha256(numbers.tobytes()).hexdigest()
+    return generate_uid(entropy_srcs=[purpose, __version__, *uids, *names, digest])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import highdicom
 import numpy as np
@@ -76,6 +77,16 @@ def test_a_seg_says_what_it_is_and_what_it_was_made_of(tmp_path: Path) -> None:
     assert series.SeriesInstanceUID == sources[0].SeriesInstanceUID
     referenced = {item.ReferencedSOPInstanceUID for item in series.ReferencedInstanceSequence}
     assert referenced == {source.SOPInstanceUID for source in sources}
+
+
+def test_names_of_any_script_are_kept_and_unsound_attributes_left_empty(tmp_path: Path) -> None:
+    unusual: dict[str, Any] = {"SpecificCharacterSet": ["", "ISO 2022 IR 87"], "PatientSex": "Q"}
+    write_series(tmp_path / "in", GREY, PatientName="Yamada^Tarou=山田^太郎", **unusual)
+    scan = dicom.read(tmp_path / "in")
+    dicom.write(tmp_path / "seg.dcm", some_labels(), scan, [Structure(2, "肝臓 \\ liver " + "x" * 64)])
+    seg = dcmread(tmp_path / "seg.dcm")
+    assert attributes(seg, "PatientName", "PatientSex") == ["Yamada^Tarou=山田^太郎", ""]
+    assert seg.SegmentSequence[0].SegmentLabel == "肝臓 / liver " + "x" * 53  # 64 characters in all
 
 
 def test_the_same_result_is_the_same_object(tmp_path: Path) -> None:

@@ -1,0 +1,96 @@
+"""Which files of a folder are the series that is meant."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from pydicom import Dataset, dcmread
+
+from ..errors import CaseError
+from .dicom_frames import Frame, frame_count, frames_of, plainly
+from .formats import DICOM, kind_of
+
+_NO_SCANS = ("SEG", "RTDOSE", "PR", "KO")  # modalities of what is derived from scans, though it may have pixels
+_NAMED = 5  # series in one message
+
+
+def read_frames(path: Path) -> tuple[list[Frame], list[str]]:
+    """The frames of a file, or of the one series of a folder, in no special order, and notes on what is left out.
+
+    Raises CaseError for what is no DICOM or no picture, and for a folder of several series.
+    """
+    if not path.is_dir():
+        header = _read_header(path, "")
+        if not _is_scan(header):
+            raise CaseError(f"holds no scan but: {_class_of(header)}; give the file or the folder of a scan")
+        return frames_of(path, header, ""), []
+    headers, notes = _headers_of_pictures(path)
+    headers, localizers = _without_localizers(headers)
+    _require_one_series(headers)
+    if len(headers) > 1 and any(frame_count(header) > 1 for header in headers.values()):
+        raise CaseError(f"holds {len(headers)} files, some with several frames; give these files one by one")
+    frames = [frame for file, header in headers.items() for frame in frames_of(file, header, file.name)]
+    return frames, [*notes, *localizers]
+
+
+def _read_header(path: Path, name: str) -> Dataset:
+    with plainly(name):
+        return dcmread(path, stop_before_pixels=True)
+
+
+def _headers_of_pictures(folder: Path) -> tuple[dict[Path, Dataset], list[str]]:
+    """Headers by file, in order of names, and notes on the files that are no pictures."""
+    pictures: dict[Path, Dataset] = {}
+    foreign, others = 0, Counter[str]()
+    for file in sorted(entry for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith(".")):
+        if kind_of(file) is not DICOM:
+            foreign += 1
+            continue
+        header = _read_header(file, file.name)
+        if _is_scan(header):
+            pictures[file] = header
+        else:
+            others[_class_of(header)] += 1
+    if not pictures:
+        raise CaseError("holds no DICOM picture, expected the files of one series")
+    notes = [f"files that are no DICOM, left out: {foreign}"] if foreign else []
+    notes += [f"no part of a scan, left out: {_counted(others)}"] if others else []
+    return pictures, notes
+
+
+def _is_scan(header: Dataset) -> bool:
+    return "Rows" in header and header.get("Modality") not in _NO_SCANS
+
+
+def _without_localizers(headers: dict[Path, Dataset]) -> tuple[dict[Path, Dataset], list[str]]:
+    scans = {file: header for file, header in headers.items() if "LOCALIZER" not in (header.get("ImageType") or ())}
+    left_out = len(headers) - len(scans)
+    if not scans or not left_out:
+        return headers, []
+    return scans, [f"localizers, left out: {left_out}"]
+
+
+def _require_one_series(headers: dict[Path, Dataset]) -> None:
+    by_series: dict[str, list[Dataset]] = defaultdict(list)
+    for header in headers.values():
+        by_series[str(header.get("SeriesInstanceUID"))].append(header)
+    if len(by_series) > 1:
+        listed = [
+            f"{uid} ({found[0].get('SeriesDescription') or 'no description'}, {len(found)} files)"
+            for uid, found in by_series.items()
+        ]
+        more = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
+        raise CaseError(
+            f"holds {len(listed)} series, expected one: {'; '.join(listed[:_NAMED])}{more}; "
+            "put each series into a folder of its own"
+        )
+
+
+def _class_of(header: Dataset) -> str:
+    uid = header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID")
+    return uid.name if uid else "of no stated kind"
+
+
+def _counted(names: Counter[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in names.items())

@@ -10,7 +10,7 @@ from ..arrays import LabelArray
 from .dicom_folder import read_frames
 from .dicom_frames import Frame, quiet
 from .dicom_pixels import read_values
-from .dicom_seg import write_seg
+from .dicom_seg import read_seg, write_seg
 from .dicom_stack import stack
 from .geometry import VolumeGeometry
 from .scan import Scan, Structure
@@ -34,6 +34,13 @@ def read(path: Path) -> Scan:
             values = read_values(frames)
             geometry = VolumeGeometry.from_affine(values.shape[:3], affine)
         return Scan(path.name, values, geometry, frames[0].header.get("Modality"), source=frames, notes=tuple(notes))
+
+
+def read_labels(path: Path) -> Scan:
+    """The segment numbers of a SEG, without the slices before its first and after its last (`Format`)."""
+    with quiet():
+        labels, affine = read_seg(path)
+        return Scan(path.name, labels, VolumeGeometry.from_affine(labels.shape[:3], affine))
 
 
 def write(path: Path, labels: LabelArray, scan: Scan, structures: Sequence[Structure]) -> None:

@@ -23,8 +23,8 @@ from ..arrays import DoubleArray
 from ..errors import CaseError
 
 # A damaged file makes pydicom raise any of these, wherever a value is first looked at.
-_WRONG_VALUES = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-_DAMAGED = (*_WRONG_VALUES, EOFError, struct.error, zlib.error)
+WRONG_VALUES = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+_DAMAGED = (*WRONG_VALUES, EOFError, struct.error, zlib.error)
 
 
 @dataclass(frozen=True, eq=False)

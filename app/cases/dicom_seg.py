@@ -9,17 +9,19 @@ from pathlib import Path
 import numpy as np
 from highdicom import AlgorithmIdentificationSequence, PixelMeasuresSequence, PlaneOrientationSequence
 from highdicom.enum import PatientSexValues
-from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, SegmentationTypeValues, SegmentDescription
+from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, SegmentationTypeValues, SegmentDescription, segread
 from pydicom import Dataset
+from pydicom.errors import InvalidDicomError
 from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
 from pydicom.valuerep import DA, TM
 
 from .. import __version__
-from ..arrays import LabelArray
+from ..arrays import AnyArray, DoubleArray, LabelArray
 from ..errors import CaseError
 from .atomic import write_atomically
-from .dicom_frames import Frame
+from .dicom_frames import WRONG_VALUES, Frame
+from .dicom_stack import TO_RAS
 from .scan import Structure
 
 # What highdicom asks of a source, with what it must be able to make of it. The standard lets all of it be empty.
@@ -57,6 +59,18 @@ def write_seg(path: Path, labels: LabelArray, frames: Sequence[Frame], structure
         seg.save_as(file, enforce_file_format=True)
 
 
+def read_seg(path: Path) -> tuple[AnyArray, DoubleArray]:
+    """Segment numbers (D, H, W) from the first slice that a SEG holds to its last, and their affine (see `stack`).
+
+    Raises CaseError for any other object, for frames that make no volume and for segments that overlap.
+    """
+    try:
+        volume = segread(path).get_volume(combine_segments=True)
+    except (*WRONG_VALUES, InvalidDicomError) as error:
+        raise CaseError(f"is no DICOM SEG of a volume with segments that lie apart ({error})") from error
+    return volume.array, TO_RAS @ volume.affine[:, [2, 1, 0, 3]]
+
+
 def _make(sources: Sequence[Dataset], numbers: LabelArray, names: Sequence[str]) -> Segmentation:
     """The SEG of segment numbers (D, H, W), names those of 1, 2, ..., on D source files or on one of D frames."""
     try:
@@ -79,7 +93,7 @@ def _make(sources: Sequence[Dataset], numbers: LabelArray, names: Sequence[str])
             series_description="swinlite segmentation",
             specific_character_set="ISO_IR 192",  # UTF-8, for any name of a structure
         )
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
+    except WRONG_VALUES as error:
         raise CaseError(f"allows no DICOM SEG ({error}); take --format npz") from error
 
 

@@ -10,7 +10,7 @@ from ..arrays import AnyArray, DoubleArray
 from ..errors import CaseError
 from .dicom_frames import Frame, Place
 
-_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])  # from DICOM's LPS
+TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])  # from DICOM's LPS
 _SAME_PLACE_MM = 1e-3
 # Positions are often written with one decimal: slices 0.625 mm apart then lie 0.6 and 0.7 mm apart.
 _UNEVEN_MM, _UNEVEN_PART = 0.15, 0.05
@@ -45,7 +45,7 @@ def _affine(place: Place, positions: DoubleArray) -> DoubleArray:
     affine[:3, 1] = place.directions[1] * place.pixel_spacing_mm[0]
     affine[:3, 2] = (positions[-1] - positions[0]) / (len(positions) - 1)
     affine[:3, 3] = positions[0]
-    return _TO_RAS @ affine
+    return TO_RAS @ affine
 
 
 def _require_alike(frames: Sequence[Frame], places: Sequence[Place]) -> None:

@@ -18,12 +18,20 @@ _SAME_PLACE_MM = 0.01
 
 
 def read_label_map(path: Path, scan: Scan) -> LabelArray:
-    """The label map in a file, (H, W) or canonical (z, y, x), that lies where `scan` lies. Raises CaseError."""
+    """The label map in a file, (H, W) or canonical (z, y, x), that lies where `scan` lies. Raises CaseError.
+
+    One of a part of the scan's voxels, as a DICOM SEG has no empty slices at its ends, is filled up with background.
+    """
     with naming(path):
         try:
             found = required_kind(path).load().read_labels(path)
         except OSError as error:
             raise CaseError(f"cannot be read: {error.strerror or error}") from error
+        start = _start_of_part(found.geometry, scan.geometry)
+        if start is not None:
+            sizes = zip(start, found.canonical_shape, scan.canonical_shape, strict=True)
+            around = [(before, whole - before - part) for before, part, whole in sizes]
+            return np.pad(_as_labels(found.canonical_values), around)
         if found.canonical_shape != scan.canonical_shape or found.values.ndim != len(found.canonical_shape):
             raise CaseError(f"has labels of shape {found.canonical_shape}, expected the image's {scan.canonical_shape}")
         if not _same_place(found.geometry, scan.geometry):
@@ -46,6 +54,20 @@ def _same_place(one: VolumeGeometry | None, other: VolumeGeometry | None) -> boo
     z, y, x = one.canonical_shape
     apart = (affines[0] - affines[1]) @ np.array([[0, 0, 0, 1], [x, y, z, 1]]).T
     return bool(np.abs(apart).max() < _SAME_PLACE_MM)
+
+
+def _start_of_part(part: VolumeGeometry | None, whole: VolumeGeometry | None) -> tuple[int, ...] | None:
+    """The canonical voxel (z, y, x) of a volume at which another begins that shares voxels with it; None otherwise."""
+    if part is None or whole is None or part.canonical_affine is None or whole.canonical_affine is None:
+        return None
+    shift = np.eye(4)
+    shift[:3, 3] = np.rint(np.linalg.solve(whole.canonical_affine, part.canonical_affine[:, 3]))[:3]
+    start, size = shift[2::-1, 3].astype(int), np.array(part.canonical_shape)
+    corners = np.array([[0, 0, 0, 1], [*size[::-1], 1]]).T
+    apart = np.abs((part.canonical_affine - whole.canonical_affine @ shift) @ corners).max()
+    if apart > _SAME_PLACE_MM or np.any(start < 0) or np.any(start + size > whole.canonical_shape):
+        return None
+    return tuple(start.tolist())
 
 
 def _as_labels(values: AnyArray) -> LabelArray:

@@ -13,9 +13,10 @@ from pydicom.uid import UltrasoundImageStorage
 
 from app.arrays import AnyArray
 from app.cases import dicom
+from app.cases.given_boxes import boxes_from_path
 from app.cases.scan import Structure
 from app.errors import CaseError
-from tests.dicom_files import PATIENT, write_enhanced, write_picture, write_series
+from tests.dicom_files import AXIAL, PATIENT, write_enhanced, write_picture, write_series
 
 GREY = np.zeros((4, 5, 6), np.int16)
 STRUCTURES = (Structure(7, "liver"), Structure(2, "Object 2"))
@@ -50,7 +51,7 @@ def attributes(dataset: Dataset, *keywords: str) -> list[object]:
     return [dataset.get(keyword) for keyword in keywords]
 
 
-@pytest.mark.parametrize("directions", [(1.0, 0.0, 0.0, 0.0, 1.0, 0.0), SAGITTAL])
+@pytest.mark.parametrize("directions", [AXIAL, SAGITTAL])
 def test_labels_come_back_voxel_for_voxel(tmp_path: Path, directions: tuple[float, ...]) -> None:
     sources = write_series(tmp_path / "in", GREY, directions)
     scan = dicom.read(tmp_path / "in")
@@ -139,3 +140,16 @@ def test_a_source_that_allows_no_seg_is_said_without_its_patient(tmp_path: Path)
         dicom.write(tmp_path / "seg.dcm", some_labels()[3], scan, STRUCTURES)
     assert PATIENT not in str(caught.value)
     assert not (tmp_path / "seg.dcm").exists()
+
+
+def test_a_seg_may_say_where_the_boxes_are(tmp_path: Path) -> None:
+    """It has no frame of slice 0, on which nothing is; a sagittal series is turned, and the boxes with it."""
+    for directions, boxes in ((AXIAL, [[0, 0, 3, 1, 0, 3], [2, 1, 1, 5, 4, 3]]), (SAGITTAL, [[0, 0, 4, 0, 1, 4]])):
+        folder = tmp_path / str(len(boxes))
+        write_series(folder / "in", GREY, directions)
+        scan = dicom.read(folder / "in")
+        labels = some_labels() if directions == AXIAL else np.where(some_labels() == 2, 2, 0).astype(np.uint8)
+        dicom.write(folder / "seg.dcm", labels, scan, ())
+        found, structures = boxes_from_path(folder / "seg.dcm")(scan)
+        np.testing.assert_array_equal(found, boxes)
+        assert [structure.label for structure in structures] == list(range(1, len(boxes) + 1))

@@ -77,12 +77,12 @@ def _require_one_series(headers: dict[Path, Dataset]) -> None:
         by_series[str(header.get("SeriesInstanceUID"))].append(header)
     if len(by_series) > 1:
         listed = [
-            f"{uid} ({found[0].get('SeriesDescription') or 'no description'}, {len(found)} files)"
+            f"{len(found)} of {uid} ({found[0].get('SeriesDescription') or 'no description'})"
             for uid, found in by_series.items()
         ]
         more = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
         raise CaseError(
-            f"holds {len(listed)} series, expected one: {'; '.join(listed[:_NAMED])}{more}; "
+            f"holds files of {len(listed)} series, expected one: {'; '.join(listed[:_NAMED])}{more}; "
             "put each series into a folder of its own"
         )
 

@@ -79,8 +79,8 @@ def _require_even(frames: Sequence[Frame], steps: DoubleArray) -> None:
     if len(uneven):
         first = int(uneven[0])
         missing = round(float(steps[first]) / step) - 1
-        reason = f"{missing} missing" if missing > 0 else "unevenly spaced"
+        reason = f"lacks slices, {missing} here" if missing > 0 else "has slices unevenly spaced"
         raise CaseError(
-            f"slices are {reason}: from {frames[first].name} to {frames[first + 1].name} it is {steps[first]:.2f} mm, "
+            f"{reason}: from {frames[first].name} to {frames[first + 1].name} it is {steps[first]:.2f} mm, "
             f"elsewhere {step:.2f} mm ({len(uneven)} such places); complete the series"
         )

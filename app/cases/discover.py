@@ -42,7 +42,7 @@ def _cases_in(folder: Path, kinds: Sequence[Kind]) -> list[Path]:
     except OSError as error:
         raise InputError(f"{folder}: cannot be listed: {error.strerror}") from error
     ours = [(path, kind) for path, kind in found if kind in kinds]
-    in_parts = any(kind.by_folder and path.is_file() for path, kind in ours if kind)
+    in_parts = any(kind.makes_a_case_of_its_folder(path) for path, kind in ours if kind)
     return [path for path, kind in ours if kind and kind.by_folder == path.is_dir()] + [folder] * in_parts
 
 

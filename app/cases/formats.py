@@ -39,7 +39,8 @@ class Kind:
 
     suffixes: of files that are read. written: of files that are written; an input with one of them keeps it, any
     other gets the first. mark: bytes at an offset, by which a file without a known ending is told. by_folder: the
-    files of one folder are one case, whose path is the folder.
+    files of one folder are one case, whose path is the folder. index: the name of files of that kind that only list
+    others.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Kind:
     module: str
     mark: tuple[int, bytes] | None = None
     by_folder: bool = False
+    index: str | None = None
 
     def load(self) -> Format:
         """The module. Raises CaseError where the library that it needs is not installed."""
@@ -69,11 +71,15 @@ class Kind:
         except OSError:
             return False
 
+    def makes_a_case_of_its_folder(self, path: Path) -> bool:
+        """Whether the folder of a path of this kind is a case for it."""
+        return self.by_folder and path.is_file() and path.name != self.index
+
 
 NPZ = Kind("npz", (".npz",), (".npz",), "challenge")
 PICTURE = Kind("picture", (".png", ".jpg", ".jpeg", ".tif", ".tiff"), (".png",), "pictures")
 NIFTI = Kind("NIfTI", (".nii.gz", ".nii"), (".nii.gz", ".nii"), "nifti")
-DICOM = Kind("DICOM", (".dcm", ".ima"), (".dcm",), "dicom", mark=(128, b"DICM"), by_folder=True)
+DICOM = Kind("DICOM", (".dcm", ".ima"), (".dcm",), "dicom", (128, b"DICM"), by_folder=True, index="DICOMDIR")
 KINDS = (NPZ, PICTURE, NIFTI, DICOM)
 
 
@@ -126,4 +132,5 @@ def _kind_of_folder(folder: Path) -> Kind | None:
         files = [file for file in sorted(folder.iterdir()) if file.is_file() and not file.name.startswith(".")]
     except OSError:
         return None
-    return next((kind for kind in map(kind_of, files) if kind and kind.by_folder), None)
+    kinds = ((file, kind_of(file)) for file in files)
+    return next((kind for file, kind in kinds if kind and kind.makes_a_case_of_its_folder(file)), None)

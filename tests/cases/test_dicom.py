@@ -125,7 +125,7 @@ def test_several_series_are_listed_with_what_to_do(tmp_path: Path) -> None:
         write_series(tmp_path / number, GREY[:count], SeriesInstanceUID=number, SeriesDescription=f"run {number}")
         for path in (tmp_path / number).iterdir():
             path.rename(tmp_path / f"{number}-{path.name}")
-    found = r"holds 2 series, expected one: 1\.5 \(run 1\.5, 4 files\); 1\.6 \(run 1\.6, 2 files\); put each"
+    found = r"holds files of 2 series, expected one: 4 of 1\.5 \(run 1\.5\); 2 of 1\.6 \(run 1\.6\); put each"
     with pytest.raises(CaseError, match=found):
         dicom.read(tmp_path)
 
@@ -133,7 +133,11 @@ def test_several_series_are_listed_with_what_to_do(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keyword", "of_each_slice", "message"),
     [
-        ("ImagePositionPatient", [[0, 0, z] for z in (0, 2, 6, 8)], r"1 missing: from IM\d to IM\d it is 4\.00 mm"),
+        (
+            "ImagePositionPatient",
+            [[0, 0, z] for z in (0, 2, 6, 8)],
+            r"lacks slices, 1 here: from IM\d to IM\d it is 4",
+        ),
         ("ImagePositionPatient", [[0, 0, z] for z in (0, 2, 4.6, 6.6)], r"unevenly .* 2\.60 mm, elsewhere 2\.00 mm"),
         ("ImagePositionPatient", [[0, 0, z] for z in (0, 0, 1, 1)], r"several slices .* \(2 too many of 4\)"),
         ("ImagePositionPatient", [[0, 0, 0], *[None] * 3], "3 of 4 pictures state no place in the patient"),

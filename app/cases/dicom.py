@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from ..arrays import LabelArray
+from ..errors import CaseError
 from .dicom_folder import read_frames
 from .dicom_frames import Frame, quiet
 from .dicom_pixels import read_values
@@ -38,6 +39,8 @@ def read(path: Path) -> Scan:
 
 def read_labels(path: Path) -> Scan:
     """The segment numbers of a SEG, without the slices before its first and after its last (`Format`)."""
+    if path.is_dir():
+        raise CaseError("is a folder of DICOM files, which counts as a series; give the file of a SEG")
     with quiet():
         labels, affine = read_seg(path)
         return Scan(path.name, labels, VolumeGeometry.from_affine(labels.shape[:3], affine))

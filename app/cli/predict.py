@@ -30,7 +30,8 @@ _FILE_OR_FOLDER = click.Path(path_type=Path)
 @click.command()
 @click.option(
     "-i", "--input", "inputs", multiple=True, required=True, type=_FILE_OR_FOLDER, metavar="DIR|FILE...",
-    help="Challenge .npz files, pictures, .nii, .nii.gz, DICOM files or series, or folders of them; more may follow.",
+    help="Challenge .npz files, pictures, .nii, .nii.gz, DICOM files and folders of a series, or folders of them; "
+    "more may follow, so -i *.npz works.",
 )  # fmt: skip
 @click.argument("more_inputs", nargs=-1, type=_FILE_OR_FOLDER, metavar="")
 @click.option(

@@ -51,9 +51,18 @@ def attributes(dataset: Dataset, *keywords: str) -> list[object]:
     return [dataset.get(keyword) for keyword in keywords]
 
 
-@pytest.mark.parametrize("directions", [AXIAL, SAGITTAL])
-def test_labels_come_back_voxel_for_voxel(tmp_path: Path, directions: tuple[float, ...]) -> None:
-    sources = write_series(tmp_path / "in", GREY, directions)
+@pytest.mark.parametrize(
+    "lying",
+    [
+        {},
+        {"directions": SAGITTAL},
+        {"step": (0, 0.5, 2)},  # a tilted gantry
+        {"each": lambda k: {"ImageOrientationPatient": [1, 1e-6 * k, 0, 0, 1, 0]}},
+    ],
+    ids=["axial", "sagittal", "tilted", "not quite parallel"],
+)
+def test_labels_come_back_voxel_for_voxel(tmp_path: Path, lying: dict[str, Any]) -> None:
+    sources = write_series(tmp_path / "in", GREY, **lying)
     scan = dicom.read(tmp_path / "in")
     dicom.write(tmp_path / "seg.dcm", some_labels(), scan, STRUCTURES)
     masks = read_by_hand(tmp_path / "seg.dcm", sources)
@@ -153,3 +162,5 @@ def test_a_seg_may_say_where_the_boxes_are(tmp_path: Path) -> None:
         found, structures = boxes_from_path(folder / "seg.dcm")(scan)
         np.testing.assert_array_equal(found, boxes)
         assert [structure.label for structure in structures] == list(range(1, len(boxes) + 1))
+    with pytest.raises(CaseError, match="counts as a series; give the file of a SEG"):
+        dicom.read_labels(tmp_path / "1" / "in")

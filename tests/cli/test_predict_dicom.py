@@ -97,6 +97,18 @@ def test_folders_of_series_are_a_batch_in_which_a_bad_one_fails_alone(
     assert packed.startswith("swinlite: packed: SC_rgb_jpeg_gdcm.dcm: is compressed as JPEG Lossless")
 
 
+def test_a_series_becomes_a_case_of_the_challenge_and_its_labels_a_seg(tmp_path: Path) -> None:
+    _, box, _ = sagittal(tmp_path / "scan")
+    assert main(["convert", str(tmp_path / "scan"), "-o", str(tmp_path / "case"), "--box", box]) == 0
+    case = np.load(tmp_path / "case" / "scan.npz")
+    np.testing.assert_array_equal(case["imgs"], GREY)
+    np.testing.assert_array_equal(case["boxes"], [BOX])
+    np.savez(tmp_path / "case" / "scan.npz", segs=(GREY > 100).astype(np.uint8))
+    labels, seg = str(tmp_path / "case" / "scan.npz"), tmp_path / "seg"
+    assert main(["convert", labels, "-o", str(seg), "--like", str(tmp_path / "scan")]) == 0
+    assert dcmread(seg / "scan.dcm").pixel_array.sum() == np.count_nonzero(GREY > 100)
+
+
 def test_a_single_file_is_a_picture(tmp_path: Path) -> None:
     path = write_picture(tmp_path / "us.dcm", two_squares(), Modality="US", SOPClassUID="1.2.840.10008.5.1.4.1.1.6.1")
     assert predict("-i", path, "-o", tmp_path / "out", "--box", "5,5,25,25,3") == 0

@@ -50,8 +50,8 @@ def _decompressed(frame: Frame) -> AnyArray:
         return pixel_array(frame.path, index=frame.index)
     except RuntimeError as error:  # every decoder that pydicom tried gave up
         raise CaseError(
-            f"its pixels, compressed as {syntax.name}, cannot be decompressed by what is installed; "
-            "pip install python-gdcm, and if that does not help, the file is damaged: copy it again"
+            f"is compressed as {syntax.name}, in a way that no installed decoder takes, or damaged; "
+            "decompress it first, as dcmdjpeg of DCMTK does, or copy it again"
         ) from error
 
 

@@ -20,12 +20,12 @@ from .. import __version__
 from ..arrays import AnyArray, DoubleArray, LabelArray
 from ..errors import CaseError
 from .atomic import write_atomically
-from .dicom_frames import WRONG_VALUES, Frame
+from .dicom_frames import WRONG_VALUES, Frame, Place
 from .dicom_stack import TO_RAS
 from .scan import Structure
 
 # What highdicom asks of a source, with what it must be able to make of it. The standard lets all of it be empty.
-_OF_PATIENT_AND_STUDY = {
+_MAY_BE_EMPTY = {
     "PatientID": str,
     "PatientName": str,
     "PatientBirthDate": DA,
@@ -34,6 +34,7 @@ _OF_PATIENT_AND_STUDY = {
     "StudyID": str,
     "StudyDate": DA,
     "StudyTime": TM,
+    "SliceThickness": float,
 }
 _LONGEST_NAME = 64  # of a segment, by the standard
 _SERIES_NUMBERS_APART = 1000  # of the source and of its SEG
@@ -112,24 +113,30 @@ def _segment(number: int, name: str) -> SegmentDescription:
 
 
 def _sources(frames: Sequence[Frame]) -> list[Dataset]:
-    """Headers of the files, each once, as highdicom asks them: with how all slices lie in one certain place."""
-    measures, orientation = Dataset(), Dataset()
+    """Headers of the files, each once, as highdicom asks for them."""
     places = [frame.place for frame in frames if frame.place is not None]
-    if places:
-        first, normal = places[0], np.cross(*places[0].directions)
-        apart = float(normal @ (places[1].position - first.position)) if len(places) > 1 else None
-        measures = PixelMeasuresSequence(first.pixel_spacing_mm.tolist(), first.thickness_mm or apart, apart)[0]
-        orientation = PlaneOrientationSequence("PATIENT", first.directions.ravel().tolist())[0]
-    headers = {frame.path: frame.header for frame in frames}.values()
-    return [_source(header, measures, orientation) for header in headers]
+    planes = _planes(places) if places else {}
+    return [_source(header, planes) for header in {frame.path: frame.header for frame in frames}.values()]
 
 
-def _source(header: Dataset, measures: Dataset, orientation: Dataset) -> Dataset:
-    """A copy with the two for all its frames; what else highdicom asks is empty where it is absent or unsound."""
+def _planes(places: Sequence[Place]) -> dict[str, Sequence[Dataset]]:
+    """How all slices lie, in the macros of an enhanced file, which highdicom looks for where all frames share them."""
+    first, normal = places[0], np.cross(*places[0].directions)
+    apart = float(normal @ (places[1].position - first.position)) if len(places) > 1 else None
+    return {
+        "PixelMeasuresSequence": PixelMeasuresSequence(
+            first.pixel_spacing_mm.tolist(), first.thickness_mm or apart, apart
+        ),
+        "PlaneOrientationSequence": PlaneOrientationSequence("PATIENT", first.directions.ravel().tolist()),
+    }
+
+
+def _source(header: Dataset, planes: dict[str, Sequence[Dataset]]) -> Dataset:
+    """A copy in which all frames lie in these planes, with nothing where what may be empty is absent or unsound."""
     source = Dataset()
     source.file_meta = header.file_meta
     source.update(header)
-    for keyword, make in _OF_PATIENT_AND_STUDY.items():
+    for keyword, make in _MAY_BE_EMPTY.items():
         try:
             make(source[keyword].value)
         except (KeyError, TypeError, ValueError):
@@ -137,11 +144,12 @@ def _source(header: Dataset, measures: Dataset, orientation: Dataset) -> Dataset
     if "SharedFunctionalGroupsSequence" in header:
         shared = Dataset()
         shared.update(header.SharedFunctionalGroupsSequence[0])
-        shared.PixelMeasuresSequence, shared.PlaneOrientationSequence = [measures], [orientation]
+        for keyword, macro in planes.items():
+            setattr(shared, keyword, list(macro))
         source.SharedFunctionalGroupsSequence = [shared]
     else:
-        source.update(measures)
-        source.update(orientation)
+        for [attributes] in planes.values():
+            source.update(attributes)
     return source
 
 

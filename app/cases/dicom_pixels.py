@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from pydicom import dcmread
 from pydicom.pixels import apply_color_lut, apply_modality_lut, get_decoder, pixel_array
 from pydicom.uid import UID
 
@@ -16,13 +17,14 @@ from .dicom_frames import Frame, plainly
 def read_values(frames: Sequence[Frame]) -> AnyArray:
     """(D, H, W), or (D, H, W, 3) uint8 in colour, in the order of the frames.
 
-    Grey values have slope and intercept applied frame by frame, float32, or their stored type where there are none.
-    Those of MONOCHROME1 are mirrored within the range of their bits, so that larger is brighter as everywhere else.
+    Grey values are float32, slope and intercept of each frame applied; without any they keep their stored type if all
+    frames have the same. Those of MONOCHROME1 are mirrored within the range of their bits, so that larger is brighter.
     Raises CaseError where pixels are missing or damaged, or no decoder for them is installed.
     """
     first = _picture(frames[0])
-    rescaled = any(frame.is_rescaled for frame in frames)
-    values = np.empty((len(frames), *first.shape), np.float32 if rescaled else first.dtype.newbyteorder("="))
+    types = {(frame.header.get("BitsAllocated"), frame.header.get("PixelRepresentation")) for frame in frames}
+    as_stored = len(types) == 1 and not any(frame.is_rescaled for frame in frames)
+    values = np.empty((len(frames), *first.shape), first.dtype.newbyteorder("=") if as_stored else np.float32)
     values[0] = first
     for i, frame in enumerate(frames[1:], 1):
         values[i] = _picture(frame)
@@ -46,8 +48,10 @@ def _decompressed(frame: Frame) -> AnyArray:
     syntax = frame.header.file_meta.TransferSyntaxUID
     if syntax.is_compressed:
         _require_decoder(syntax)
+    # pydicom does not find the pixels of a deflated file by its path
+    source = dcmread(frame.path) if syntax.is_deflated else frame.path
     try:
-        return pixel_array(frame.path, index=frame.index)
+        return pixel_array(source, index=frame.index)
     except RuntimeError as error:  # every decoder that pydicom tried gave up
         raise CaseError(
             f"is compressed as {syntax.name}, in a way that no installed decoder takes, or damaged; "

@@ -88,6 +88,11 @@ def test_stored_pixels_become_values(
     assert bool(scan.notes) == ("PhotometricInterpretation" in attributes)
 
 
+def test_slices_of_different_types_keep_their_values(tmp_path: Path) -> None:
+    write_series(tmp_path, np.full((4, 2, 2), 65535, np.uint16), each=lambda k: {"PixelRepresentation": k % 2})
+    np.testing.assert_array_equal(dicom.read(tmp_path).values[:, 0, 0], [65535, -1, 65535, -1])
+
+
 @pytest.mark.parametrize(
     ("name", "shape", "corner"),
     [
@@ -95,6 +100,7 @@ def test_stored_pixels_become_values(
         ("MR_small_RLE.dcm", (64, 64), 905),
         ("MR_small_jp2klossless.dcm", (64, 64), 905),
         ("MR_small_bigendian.dcm", (64, 64), 905),
+        ("image_dfl.dcm", (512, 512), 213),  # deflated
         ("SC_rgb_rle_16bit.dcm", (100, 100, 3), [255, 0, 0]),
         ("examples_palette.dcm", (350, 800, 3), [37, 62, 94]),  # the blue of its heading
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -164,3 +165,13 @@ def test_a_seg_may_say_where_the_boxes_are(tmp_path: Path) -> None:
         assert [structure.label for structure in structures] == list(range(1, len(boxes) + 1))
     with pytest.raises(CaseError, match="counts as a series; give the file of a SEG"):
         dicom.read_labels(tmp_path / "1" / "in")
+
+
+def test_nothing_of_the_patient_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The libraries log what they copy, and values that they find unsound."""
+    paths = write_series(tmp_path / "in", GREY, PatientAge="036Y")
+    for path in paths:
+        path.write_bytes(path.read_bytes().replace(b"036Y", b"36 y"))
+    caplog.set_level(logging.DEBUG)
+    dicom.write(tmp_path / "seg.dcm", some_labels(), dicom.read(tmp_path / "in"), STRUCTURES)
+    assert not caplog.records

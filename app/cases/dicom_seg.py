@@ -56,6 +56,8 @@ def write_seg(path: Path, labels: LabelArray, frames: Sequence[Frame], structure
     numbers[described] = np.arange(1, len(described) + 1)
     in_file_order = np.argsort([frame.index for frame in frames], kind="stable")
     seg = _make(_sources(frames), numbers[labels[in_file_order]], [names[label] for label in described])
+    if frames[0].place is None:  # the standard wants it then, and highdicom leaves it out
+        seg.PatientOrientation = frames[0].header.get("PatientOrientation")
     with write_atomically(path) as file:
         seg.save_as(file, enforce_file_format=True)
 

@@ -126,10 +126,14 @@ def test_frames_of_an_enhanced_file_are_referred_to_by_number(tmp_path: Path) ->
 
 
 def test_a_picture_without_a_place_has_a_seg_too(tmp_path: Path) -> None:
-    scan = dicom.read(write_picture(tmp_path / "us", np.zeros((5, 6, 3), np.uint8), **US))
+    scan = dicom.read(
+        write_picture(tmp_path / "us", np.zeros((5, 6, 3), np.uint8), PatientOrientation=["L", "F"], **US)
+    )
     labels = some_labels()[3]
     dicom.write(tmp_path / "seg.dcm", labels, scan, STRUCTURES)
-    np.testing.assert_array_equal(dcmread(tmp_path / "seg.dcm").pixel_array, [labels == 2, labels == 7])
+    seg = dcmread(tmp_path / "seg.dcm")
+    np.testing.assert_array_equal(seg.pixel_array, [labels == 2, labels == 7])
+    assert seg.PatientOrientation == ["L", "F"]
 
 
 def test_an_empty_map_keeps_its_objects_and_none_at_all_is_an_error(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from .slice_cache import EncodedSlice
 
 # Bounds the memory of prompts, decoder and masks; a prompt costs the same alone or in a batch.
 PROMPTS_PER_BATCH = 8
-MARGIN = 0.25  # of a box's longer side, around it: how far its mask may reach beyond
+MARGIN = 0.2  # of a box's longer side, around it: how far its mask may reach beyond
 
 # Told of each prompt before it is decoded; overlays listen here.
 PromptListener = Callable[[Prompt], None]

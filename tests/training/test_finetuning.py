@@ -170,4 +170,5 @@ def test_a_step_gives_every_trained_part_a_gradient(
     never_read = {"prompt_encoder.not_a_point_embed.weight", "prompt_encoder.no_mask_embed.weight",
                   "prompt_encoder.point_embeddings.0.weight"}  # fmt: skip
     outside = {name for name in without if not name.startswith(("image_encoder.", "mask_decoder.output_hypernetworks"))}
-    assert outside == never_read
+    # A bias of an image's keys changes no softmax.
+    assert {name for name in outside if not name.endswith("token_to_image.k_proj.bias")} == never_read

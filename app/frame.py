@@ -68,24 +68,31 @@ def _whole_axis(length: int, resized: int) -> _Stretch:
 
 @dataclass(frozen=True)
 class Geometry:
-    """Sizes in pixels of an image and of its resized copy in the frame's upper left corner."""
+    """Sizes in pixels of an image and of its resized copy in the frame's upper left corner.
+
+    pixel_height: of the image's pixels, in widths of them; the frame's are square.
+    """
 
     height: int
     width: int
+    pixel_height: float = 1.0
 
     @property
-    def scale(self) -> float:
-        """Frame pixels per image pixel, the same on both axes."""
-        return SIDE / max(self.height, self.width)
+    def scale(self) -> tuple[float, float]:
+        """Frame pixels per image pixel, down and across."""
+        across = SIDE / max(self.height * self.pixel_height, self.width)
+        return across * self.pixel_height, across
 
     @property
     def resized(self) -> tuple[int, int]:
         """Height and width in the frame, rounded half up, at least 1 however extreme the aspect."""
-        return max(int(self.height * self.scale + 0.5), 1), max(int(self.width * self.scale + 0.5), 1)
+        down, across = self.scale
+        return max(int(self.height * down + 0.5), 1), max(int(self.width * across + 0.5), 1)
 
     def box_to_frame(self, box: IntArray) -> IntArray:
         """(4,) x_min, y_min, x_max, y_max in image pixels to frame pixels, truncated."""
-        return (box * self.scale).astype(np.int64)
+        down, across = self.scale
+        return (box * (across, down, across, down)).astype(np.int64)
 
     def mask_to_frame(self, mask: PlacedMask) -> BoolArray:
         """The mask in the frame (256, 256), where a pixel is set when more than half of it is covered."""
@@ -135,9 +142,12 @@ class Frame:
         return np.asarray(self.pixels.any(axis=0))
 
 
-def make_frame(picture: ByteArray) -> Frame:
-    """(H, W) or (H, W, 3) uint8 to a frame. Grey is normalised once and repeated to three channels."""
-    geometry = Geometry(*picture.shape[:2])
+def make_frame(picture: ByteArray, pixel_height: float = 1.0) -> Frame:
+    """(H, W) or (H, W, 3) uint8 to a frame. Grey is normalised once and repeated to three channels.
+
+    pixel_height: of the picture's pixels, in widths of them.
+    """
+    geometry = Geometry(picture.shape[0], picture.shape[1], pixel_height)
     height, width = geometry.resized
     resized = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
     low, high = float(resized.min()), float(resized.max())

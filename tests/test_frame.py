@@ -58,6 +58,13 @@ def test_a_single_positive_pixel_reaches_halfway_to_its_neighbours() -> None:
     np.testing.assert_array_equal(mask.pixels, np.pad(np.ones((2, 2), bool), 1))
 
 
+def test_pixels_taller_than_wide_are_square_in_the_frame() -> None:
+    geometry = Geometry(30, 100, pixel_height=3.0)
+    assert geometry.resized == (230, 256)  # 90 : 100
+    # 2.56 frame pixels a column, 7.68 a row
+    np.testing.assert_array_equal(geometry.box_to_frame(np.array([10, 10, 20, 20])), [25, 76, 51, 153])
+
+
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
 def test_the_larger_label_wins_in_whatever_order_masks_are_painted(order: tuple[int, int]) -> None:
     masks = {k: PlacedMask((slice(0, 2), slice(k - 1, k + 1)), np.ones((2, 2), bool)) for k in order}

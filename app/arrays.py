@@ -14,3 +14,5 @@ DoubleArray = NDArray[np.float64]
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 LabelArray = NDArray[np.unsignedinteger[Any]]
+
+Spacing = tuple[float, float, float]  # of voxels in mm, in the order of the array's axes

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import BoolArray, ByteArray, IntArray, LabelArray
+from ..arrays import BoolArray, ByteArray, IntArray, LabelArray, Spacing
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Case:
         volumes (N, 6) as x_min, y_min, z_min, x_max, y_max, z_max with z_max inclusive.
     inside: (N,) bool, False for a box wholly outside the image, which gets an empty object.
     notes: what was changed or assumed while reading, in words for the user.
+    spacing_mm: (z, y, x) of a volume as the file states it, None where it does not.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Case:
     boxes: IntArray
     inside: BoolArray
     notes: tuple[str, ...] = ()
+    spacing_mm: Spacing | None = None
 
     @property
     def is_volume(self) -> bool:

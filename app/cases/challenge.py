@@ -5,17 +5,18 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..arrays import AnyArray, LabelArray
+from ..arrays import AnyArray, LabelArray, Spacing
 from ..errors import CaseError, naming
 from .atomic import write_atomically
 from .boxes import as_boxes
 from .case import Case
-from .geometry import Spacing, VolumeGeometry
+from .geometry import VolumeGeometry
 from .make_case import is_volume, make_case
 from .scan import Scan, Structure
 
@@ -30,8 +31,10 @@ def read_case(path: Path) -> Case:
     Raises CaseError, naming the file, for anything that cannot be understood.
     """
     with naming(path):
-        arrays = _read_arrays(path, required=("imgs", "boxes"))
-        return make_case(path.stem, arrays["imgs"], as_boxes(arrays["boxes"]))
+        arrays = _read_arrays(path, required=("imgs", "boxes"), optional=("spacing",))
+        case = make_case(path.stem, arrays["imgs"], as_boxes(arrays["boxes"]))
+        stated = case.is_volume and "spacing" in arrays
+        return replace(case, spacing_mm=_as_spacing(arrays["spacing"]) if stated else None)
 
 
 def read(path: Path) -> Scan:

@@ -18,10 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import AnyArray, BoolArray, DoubleArray, IntArray
+from ..arrays import AnyArray, BoolArray, DoubleArray, IntArray, Spacing
 from ..errors import CaseError
 
-Spacing = tuple[float, float, float]
 _CANONICAL = ("L", "P", "S")  # where x, y, z lead, in nibabel's letters
 
 

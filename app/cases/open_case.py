@@ -50,7 +50,9 @@ def open_case(path: Path, request: Request) -> OpenCase:
         boxes, structures = (request.boxes or _own_boxes)(scan)
         grey = request.grey.rule_for_npz() if kind is NPZ else request.grey.rule(scan.modality)
         case = make_case(scan.name, scan.canonical_values, boxes, scan.geometry is not None, grey)
-        return OpenCase(replace(case, notes=(*scan.notes, *case.notes)), kind, scan, structures)
+        spacing_mm = None if scan.geometry is None else scan.geometry.spacing_mm
+        whole = replace(case, notes=(*scan.notes, *case.notes), spacing_mm=spacing_mm)
+        return OpenCase(whole, kind, scan, structures)
 
 
 def read_scan(path: Path) -> tuple[Kind, Scan]:

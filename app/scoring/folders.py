@@ -16,11 +16,12 @@ from typing import Literal
 
 import numpy as np
 
-from ..arrays import LabelArray
+from ..arrays import LabelArray, Spacing
 from ..cases.challenge import read_segmentation, read_spacing, read_truth
 from ..cases.discover import find_cases
+from ..cases.names import modality_in_name
 from ..errors import CaseError, InputError
-from .protocols import CaseScore, Spacing, score_challenge, score_honest
+from .protocols import CaseScore, score_challenge, score_honest
 
 SpacingOrder = Literal["zyx", "xyz"]
 Protocol = Literal["honest", "challenge"]
@@ -149,6 +150,5 @@ def _read_prediction(pair: Pair, shape: tuple[int, ...]) -> LabelArray:
 
 def modality_of(name: str, *, volume: bool) -> str:
     """The second part of a name such as 2DBox_CT_0001; volumes are kept apart from pictures."""
-    parts = name.split("_")
-    modality = parts[1] if len(parts) > 2 else "other"
+    modality = modality_in_name(name) or "other"
     return f"3D {modality}" if volume else modality

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from scipy import ndimage
 
-from ..arrays import LabelArray
+from ..arrays import LabelArray, Spacing
 from .metrics import dsc, nsd
 
 TOLERANCE = 2.0  # mm in volumes, pixels in pictures (published evaluator)
 _GATE = 0.2  # published evaluator: NSD counts only above this DSC
 
-Spacing = tuple[float, float, float]
 _Extent = tuple[slice, ...]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 from numpy.typing import ArrayLike
 
-from ..arrays import AnyArray, LabelArray
+from ..arrays import AnyArray, ByteArray, LabelArray, Spacing
 from ..cases.boxes import as_boxes, fit_boxes
 from ..cases.case import Case
 from ..cases.make_case import as_picture, as_volume, extent_of
@@ -20,10 +20,15 @@ from ..prompts.rules import PromptStyle
 from ..threads import available_threads
 from .clock import StageClock
 from .image import EncodedImage
+from .slice_cache import SliceCache
 from .slice_decoding import PromptListener
+from .strategy import Views
+from .views import EncodedViews, slice_distance
 from .volume import CACHE_BYTES, EncodedVolume
 
 _DEFAULT_STYLE = PromptStyle()
+
+Encoded = EncodedImage | EncodedVolume | EncodedViews
 
 
 class Segmenter:
@@ -34,10 +39,16 @@ class Segmenter:
         engine: Engine,
         style: PromptStyle = _DEFAULT_STYLE,
         cache_bytes: int = CACHE_BYTES,
+        views: Views = "axial",
     ) -> None:
         self._engine = engine
         self._style = style if engine.reads_points_and_scribble else PromptStyle(parts="box")
         self._cache_bytes = cache_bytes
+        self.views = views
+
+    def with_views(self, views: Views) -> Segmenter:
+        """The same loaded model, of volumes keeping what the axial sweep finds, or what two of three views agree on."""
+        return Segmenter(self._engine, self._style, self._cache_bytes, views)
 
     @property
     def info(self) -> EngineInfo:
@@ -55,21 +66,30 @@ class Segmenter:
         encoded = EncodedImage(pixels, self._engine, StageClock())
         return PreparedImage(encoded, extent_of(pixels, volume=False), self._maker(name))
 
-    def set_volume(self, volume: AnyArray, name: str = "") -> PreparedImage:
-        """Prepare a volume (D, H, W) or (D, H, W, 3) of any number type; slices are encoded when needed and kept."""
+    def set_volume(self, volume: AnyArray, name: str = "", spacing_mm: Spacing | None = None) -> PreparedImage:
+        """Prepare a volume (D, H, W) or (D, H, W, 3) of any number type; slices are encoded when needed and kept.
+
+        spacing_mm: (z, y, x), of use where there are views other than the axial one.
+        """
         pixels, note = as_volume(volume)
         _warn(note)
-        encoded = EncodedVolume(pixels, self._engine, self._cache_bytes)
+        encoded = self._encoded_volume(pixels, spacing_mm)
         return PreparedImage(encoded, extent_of(pixels, volume=True), self._maker(name))
 
     def segment_case(self, case: Case, clock: StageClock, listener: PromptListener | None = None) -> LabelArray:
         """Label map of a case, (H, W) or (D, H, W), with the time that each stage took added to `clock`."""
-        encoded: EncodedImage | EncodedVolume
+        encoded: Encoded
         if case.is_volume:
-            encoded = EncodedVolume(case.image, self._engine, self._cache_bytes)
+            encoded = self._encoded_volume(case.image, case.spacing_mm)
         else:
             encoded = EncodedImage(case.image, self._engine, clock)
         return encoded.segment(case.boxes, case.inside, self._maker(case.name), clock, listener)
+
+    def _encoded_volume(self, volume: ByteArray, spacing_mm: Spacing | None) -> Encoded:
+        cache = SliceCache(self._cache_bytes)
+        if self.views == "axial":
+            return EncodedVolume(volume, self._engine, cache)
+        return EncodedViews(volume, self._engine, cache, slice_distance(spacing_mm))
 
     def _maker(self, case: str) -> PromptMaker:
         return PromptMaker(case, self._style)
@@ -78,7 +98,7 @@ class Segmenter:
 class PreparedImage:
     """A picture or volume that is set; made by Segmenter."""
 
-    def __init__(self, encoded: EncodedImage | EncodedVolume, extent: tuple[int, ...], maker: PromptMaker) -> None:
+    def __init__(self, encoded: Encoded, extent: tuple[int, ...], maker: PromptMaker) -> None:
         self._encoded = encoded
         self._extent = extent
         self._maker = maker

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 
 from ..arrays import BoolArray
@@ -21,27 +21,31 @@ class EncodedSlice:
         return self.features.nbytes + self.visible.nbytes
 
 
+# Along which view of a volume, and its number there.
+SliceKey = tuple[str, int]
+
+
 class SliceCache:
     """Holds at most `budget` bytes; a slice that the running sweep returns to gives way to nothing else."""
 
     def __init__(self, budget: int) -> None:
         self._budget = budget
-        self._held: dict[int, EncodedSlice] = {}
+        self._held: dict[SliceKey, EncodedSlice] = {}
         self._bytes = 0
 
-    def get(self, z: int, encode: Callable[[int], EncodedSlice], returning: frozenset[int]) -> EncodedSlice:
-        """Slice z, encoded now unless it is held; `returning` are the slices that the sweep visits again."""
-        encoded = self._held.get(z)
+    def get(self, key: SliceKey, encode: Callable[[], EncodedSlice], returning: Set[SliceKey]) -> EncodedSlice:
+        """A slice, encoded now unless it is held; `returning` are the slices that the sweep visits again."""
+        encoded = self._held.get(key)
         if encoded is None:
-            encoded = encode(z)
-            self._keep(z, encoded, returning)
+            encoded = encode()
+            self._keep(key, encoded, returning)
         return encoded
 
-    def _keep(self, z: int, encoded: EncodedSlice, returning: frozenset[int]) -> None:
+    def _keep(self, key: SliceKey, encoded: EncodedSlice, returning: Set[SliceKey]) -> None:
         idle = [held for held in self._held if held not in returning]
         while self._bytes + encoded.nbytes > self._budget:
             if not idle:
                 return
             self._bytes -= self._held.pop(idle.pop(0)).nbytes
-        self._held[z] = encoded
+        self._held[key] = encoded
         self._bytes += encoded.nbytes

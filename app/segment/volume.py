@@ -54,13 +54,20 @@ class _Track:
 
 
 class EncodedVolume:
-    """A volume (D, H, W) or (D, H, W, 3) uint8 whose slices are encoded when first needed."""
+    """A volume (D, H, W) or (D, H, W, 3) uint8 whose slices are encoded when first needed.
 
-    def __init__(self, volume: ByteArray, engine: Engine, cache_bytes: int = CACHE_BYTES) -> None:
+    view: under what name the cache, which may serve several views of one volume, keeps the slices.
+    pixel_height: of a slice's pixels, in widths of them.
+    """
+
+    def __init__(
+        self, volume: ByteArray, engine: Engine, cache: SliceCache, view: str = "axial", pixel_height: float = 1.0
+    ) -> None:
         self._volume = volume
         self._engine = engine
-        self._geometry = Geometry(*volume.shape[1:3])
-        self._cache = SliceCache(cache_bytes)
+        self._geometry = Geometry(volume.shape[1], volume.shape[2], pixel_height)
+        self._cache = cache
+        self._view = view
 
     def segment(
         self,
@@ -72,25 +79,37 @@ class EncodedVolume:
     ) -> LabelArray:
         """Label map (D, H, W): k where box k (N, 6) found its object, a later object over an earlier one."""
         labels = empty_labels(self._volume.shape[:3], len(boxes))
+        for label, z, mask in self.sweep(boxes, inside, maker, clock, listener):
+            mask.paint(labels[z], label)
+        return labels
+
+    def sweep(
+        self,
+        boxes: IntArray,
+        inside: BoolArray,
+        maker: PromptMaker,
+        clock: StageClock,
+        listener: PromptListener | None = None,
+    ) -> Iterator[tuple[int, int, PlacedMask]]:
+        """Yield the label, the slice and the mask of every object on every slice that its box (N, 6) reaches."""
         tracks = [self._track(int(i) + 1, boxes[i]) for i in np.flatnonzero(inside)]
         descent = list(_descending(tracks))
-        returning = frozenset(z for z, _ in descent)
+        returning = frozenset((self._view, z) for z, _ in descent)
         decoder = SliceDecoder(self._engine, self._geometry, maker, clock, listener)
 
-        def visit(z: int, active: Sequence[_Track]) -> None:
-            encoded = self._cache.get(z, lambda z: self._encode(z, clock), returning)
+        def visit(z: int, active: Sequence[_Track]) -> Iterator[tuple[int, int, PlacedMask]]:
+            encoded = self._cache.get((self._view, z), lambda: self._encode(z, clock), returning)
             masks = decoder.masks(encoded, [track.prompt(z) for track in active])
             for track, (_, mask) in zip(active, masks, strict=True):
-                mask.paint(labels[z], track.label)
                 track.move_on(z, mask, self._geometry)
+                yield track.label, z, mask
 
         for z, active in _ascending(tracks):
-            visit(z, active)
+            yield from visit(z, active)
         for track in tracks:
             track.back_to_middle()
         for z, active in descent:
-            visit(z, active)
-        return labels
+            yield from visit(z, active)
 
     def _track(self, label: int, box: IntArray) -> _Track:
         in_plane = self._geometry.box_to_frame(box[[0, 1, 3, 4]])
@@ -98,7 +117,7 @@ class EncodedVolume:
 
     def _encode(self, z: int, clock: StageClock) -> EncodedSlice:
         with clock.measure("encode"):
-            frame = make_frame(self._volume[z])
+            frame = make_frame(self._volume[z], self._geometry.pixel_height)
             [features] = self._engine.encode(frame.pixels[None])
         return EncodedSlice(features, frame.visible)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from ..arrays import LabelArray
+from ..arrays import LabelArray, Spacing
 from ..cases.atomic import write_atomically
 from ..cases.case import Case
 from ..cases.challenge import read_case, read_spacing, read_truth
@@ -18,7 +18,7 @@ from ..cases.discover import find_cases
 from ..engines.torch_engine import TorchEngine
 from ..errors import InputError
 from ..scoring.folders import modality_of
-from ..scoring.protocols import CaseScore, Spacing, score_honest
+from ..scoring.protocols import CaseScore, score_honest
 from ..segment.clock import StageClock
 from ..segment.segmenter import Segmenter
 from ..threads import available_threads

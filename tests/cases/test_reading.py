@@ -149,6 +149,18 @@ def test_contents_decide_over_the_name_and_it_is_said(write_case: CaseWriter) ->
 
 
 @pytest.mark.parametrize(
+    ("stored", "read"),
+    [([3, 1.5, 1], (3, 1.5, 1)), ([3, 0, 1], None), ([[3, 1, 1]], None), (["a", "b", "c"], None)],
+)
+def test_a_volumes_spacing_is_read_where_it_can_be_used(
+    write_case: CaseWriter, stored: AnyArray, read: tuple[float, float, float] | None
+) -> None:
+    boxes = np.array([[1, 2, 0, 3, 4, 4]])
+    assert read_case(write_case("a", imgs=VOLUME, boxes=boxes, spacing=np.array(stored))).spacing_mm == read
+    assert read_case(write_case("b", imgs=VOLUME, boxes=boxes)).spacing_mm is None
+
+
+@pytest.mark.parametrize(
     ("pixels", "levels", "note"),
     [
         (np.array([[0, 255]], np.uint16), [[0, 255]], None),

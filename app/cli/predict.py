@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..engines.engine import EngineInfo
     from ..engines.load import EngineChoice, PrecisionChoice
     from ..segment.batch import CaseResult
+    from ..segment.strategy import Views
 
 SOME_CASE_FAILED = 1
 INTERRUPTED = 130
@@ -47,6 +48,18 @@ _FILE_OR_FOLDER = click.Path(path_type=Path)
 @click.option(
     "--weights", type=_FILE_OR_FOLDER, metavar="FILE", help="Use these weights instead, .safetensors or .pth."
 )
+@click.option(
+    "--views", type=click.Choice(["axial", "all"]),
+    help="Sweep volumes along their slices (default: axial), or along all axes and keep what two sweeps agree on.",
+)  # fmt: skip
+@click.option(
+    "--strategy", "strategy_file", type=_FILE_OR_FOLDER, metavar="JSON",
+    help="Take model and views by modality from this map.",
+)  # fmt: skip
+@click.option(
+    "--modality-from-name", is_flag=True,
+    help="Let the --strategy go by each file's name, such as 3DBox_PET_0001, in place of --modality.",
+)  # fmt: skip
 @click.option("--seed", type=int, default=42, show_default=True, help="Seed of the random points and scribbles.")
 @click.option(
     "--prompt-rule", type=click.Choice(PROMPT_RULES), default="code", show_default=True,
@@ -88,6 +101,9 @@ def predict(
     output_format: str,
     model: str | None,
     weights: Path | None,
+    views: Views | None,
+    strategy_file: Path | None,
+    modality_from_name: bool,
     seed: int,
     prompt_rule: PromptRule,
     prompt_parts: PromptParts,
@@ -110,12 +126,18 @@ def predict(
     """
     from ..cases.discover import find_cases, prepare_output_folder
     from ..cases.formats import KINDS, NPZ
+    from ..segment.strategy import Treatment, read_strategy
 
     start = time.perf_counter()
     if timing_csv is not None and timing_csv.suffix == ".json":
         raise click.BadParameter("ends in .json, which is the run report's; name it .csv", param_hint="--timing")
+    _check_strategy_options(strategy_file, modality, modality_from_name, (model, weights, views))
     request = read_request(box_options, box_path, modality, window)
     cases, written = find_cases((*inputs, *more_inputs), KINDS), NPZ if output_format == "npz" else None
+    if strategy_file is None:
+        treatments = [Treatment(model, views or "axial")] * len(cases)
+    else:
+        treatments = read_strategy(strategy_file).treat(cases, modality)
     prepare_output_folder(output_folder, cases, written, overlay_folder)
     for folder in (overlay_folder, timing_csv.parent if timing_csv else None):
         if folder is not None:
@@ -125,15 +147,20 @@ def predict(
     from ..segment.segmenter import load_segmenter
 
     style = PromptStyle(seed, prompt_rule, prompt_parts, guide)
-    segmenter = load_segmenter(model, weights=weights, engine=engine, precision=precision, threads=threads, style=style)
+    loaded = {
+        name: load_segmenter(name, weights=weights, engine=engine, precision=precision, threads=threads, style=style)
+        for name in dict.fromkeys(treatment.model for treatment in treatments)
+    }
+    segmenters = [loaded[treatment.model].with_views(treatment.views) for treatment in treatments]
+    models = [segmenter.info for segmenter in loaded.values()]
     startup = time.perf_counter() - start
     printer = _Printer(len(cases), quiet, verbose)
-    printer.announce(segmenter.info)
+    printer.announce(models)
     interrupted = False
     try:
         with printer.progress() as tick:
             for result in run_batch(
-                cases, output_folder, segmenter, request,
+                cases, output_folder, segmenters, request,
                 written=written, skip_existing=skip_existing, overlay_folder=overlay_folder,
             ):  # fmt: skip
                 printer.results.append(result)
@@ -144,23 +171,36 @@ def predict(
     if timing_csv is not None:
         settings = {
             "prompts": asdict(style),
+            "strategy": strategy_file and str(strategy_file),
             "inputs": [str(path) for path in (*inputs, *more_inputs)],
             "boxes": str(box_path) if box_path else list(box_options),
             "modality": modality,
             "window": window,
         }
-        _write_records(timing_csv, segmenter.info, printer.results, settings, startup)
+        _write_records(timing_csv, models, printer.results, settings, startup)
     return INTERRUPTED if interrupted else SOME_CASE_FAILED if failed else 0
 
 
+def _check_strategy_options(
+    strategy: Path | None, modality: str | None, modality_from_name: bool, plain: tuple[object, ...]
+) -> None:
+    """`plain` are the options that name a model or views for all cases alike. Raises click.UsageError."""
+    if strategy is None and modality_from_name:
+        raise click.UsageError("--modality-from-name chooses from a --strategy; give one")
+    if strategy is not None and bool(modality) == modality_from_name:
+        raise click.UsageError("--strategy goes by modality; give either --modality NAME or --modality-from-name")
+    if strategy is not None and any(option is not None for option in plain):
+        raise click.UsageError("--strategy names models and views; leave out --model, --weights and --views")
+
+
 def _write_records(
-    timing_csv: Path, info: EngineInfo, results: list[CaseResult], settings: dict[str, Any], startup: float
+    timing_csv: Path, models: list[EngineInfo], results: list[CaseResult], settings: dict[str, Any], startup: float
 ) -> None:
     from ..report.run_report import write_run_report, write_timing
 
     try:
         write_timing(timing_csv, results)
-        write_run_report(timing_csv.with_suffix(".json"), info, results, settings, startup)
+        write_run_report(timing_csv.with_suffix(".json"), models, results, settings, startup)
     except OSError as error:
         raise OutputError(f"{timing_csv}: cannot be written: {error.strerror}; the label maps are whole") from error
 
@@ -179,8 +219,8 @@ class _Printer:
 
             logging.basicConfig(level=logging.DEBUG, format="%(message)s")
 
-    def announce(self, info: EngineInfo) -> None:
-        if not self._quiet:
+    def announce(self, models: list[EngineInfo]) -> None:
+        for info in [] if self._quiet else models:
             threads = "1 thread" if info.threads == 1 else f"{info.threads} threads"
             click.echo(
                 f"model {info.model} (sha256 {info.weights_sha256[:12]}), {info.engine}, {info.precision}, {threads}",

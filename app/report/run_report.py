@@ -43,12 +43,17 @@ def write_timing(path: Path, results: Sequence[CaseResult]) -> None:
 
 
 def write_run_report(
-    path: Path, info: EngineInfo, results: Sequence[CaseResult], settings: dict[str, Any], startup_seconds: float
+    path: Path,
+    models: Sequence[EngineInfo],
+    results: Sequence[CaseResult],
+    settings: dict[str, Any],
+    startup_seconds: float,
 ) -> None:
-    """JSON that names machine, threads, versions, model and its hash, precision, and each case's outcome."""
+    """JSON that names machine, threads, versions, models and hashes, precision, and each case's outcome."""
     report = {
         "swinlite": __version__,
-        "model": asdict(info),
+        "model": asdict(models[0]),
+        "further_models": [asdict(info) for info in models[1:]],
         "settings": settings,
         "machine": machine_facts(),
         "versions": _versions(),
@@ -58,6 +63,8 @@ def write_run_report(
                 "name": result.name,
                 "outcome": "failed" if result.error else "skipped" if result.skipped else "done",
                 "error": result.error,
+                "model": result.model,
+                "views": result.views,
                 "notes": list(result.notes),
                 "running_time": round(result.running_time, 4),
             }

@@ -17,6 +17,7 @@ from ..errors import naming
 from ..report.overlay import OverlayRecorder
 from .clock import StageClock
 from .segmenter import Segmenter
+from .strategy import Views
 
 _PLAIN = Request()
 
@@ -27,6 +28,8 @@ class CaseResult:
 
     name: str
     file: str  # of the input
+    model: str
+    views: Views
     running_time: float = 0.0  # seconds from opening the input to the output in place; 0 where there is none
     error: str | None = None
     skipped: bool = False
@@ -44,19 +47,19 @@ class CaseResult:
 def run_batch(
     cases: Sequence[Path],
     output_folder: Path,
-    segmenter: Segmenter,
+    segmenters: Sequence[Segmenter],
     request: Request = _PLAIN,
     *,
     written: Kind | None = None,
     skip_existing: bool = False,
     overlay_folder: Path | None = None,
 ) -> Iterator[CaseResult]:
-    """Segment each case into `output_folder`, yielding a result for each in order.
+    """Segment each case with the segmenter in its place into `output_folder`, yielding a result for each in order.
 
     written: the kind of the label maps; None for that of each input.
     """
-    for path in cases:
-        result = CaseResult(base_name(path), path.name)
+    for path, segmenter in zip(cases, segmenters, strict=True):
+        result = CaseResult(base_name(path), path.name, segmenter.info.model, segmenter.views)
         output = output_folder / output_name(path, written)
         if skip_existing and output.exists():
             result.skipped = True

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from ..cases.formats import base_name
 from ..cases.names import modality_in_name
 from ..errors import InputError, WeightsError
 from ..weights.manifest import Manifest
@@ -95,10 +96,9 @@ def _treatment(where: str, entry: Any, manifest: Manifest) -> Treatment:
 
 
 def _modality_of(case: Path) -> str:
-    modality = modality_in_name(case.stem)
+    modality = modality_in_name(base_name(case))
     if modality is None:
         raise InputError(
-            f"{case.name}: its name holds no modality, expected one like 3DBox_PET_0001{case.suffix}; "
-            "rename it, or give --modality"
+            f"{case.name}: its name holds no modality, expected one like 3DBox_PET_0001; rename it, or give --modality"
         )
     return modality

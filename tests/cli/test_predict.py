@@ -9,6 +9,7 @@ import pty
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 from app.cli import main
 from app.engines.engine import Decoded, ImageFeatures
 from app.prompts.prompt import Prompt
+from app.prompts.rules import PromptStyle
 from app.prompts.window import Windows
 from app.segment.segmenter import Segmenter
 from tests.conftest import CaseWriter, two_squares
@@ -234,6 +236,53 @@ def test_the_timing_table_and_the_run_report_say_what_ran(write_case: CaseWriter
     assert {"processor", "cores", "memory_gib", "system"} <= report["machine"].keys()
     assert report["versions"]["torch"]
     assert [case["outcome"] for case in report["cases"]] == ["done", "done", "failed"]
+
+
+def test_a_strategy_gives_each_modality_its_model_loaded_once_and_its_views(
+    write_case: CaseWriter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+
+    def load(model: str, *, style: PromptStyle, **_: Any) -> Segmenter:
+        loaded.append(model)
+        engine = ThresholdEngine()
+        engine.info = replace(engine.info, model=model)
+        return Segmenter(engine, style)
+
+    monkeypatch.setattr("app.segment.segmenter.load_segmenter", load)
+    for name in ("3DBox_CT_0001", "3DBox_PET_0001", "3DBox_PET_0002"):
+        write_case(name, imgs=VOLUME, boxes=BOX_3D)
+    strategy, timing = tmp_path / "strategy.json", tmp_path / "timing.csv"
+    strategy.write_text('{"PET": {"model": "litemedsam", "views": "all"}, "CT": {"model": "litemedsam"}}')
+    run = ("-i", tmp_path / "in", "-o", tmp_path / "out", "--timing", timing, "--strategy", strategy)
+    assert predict(*run, "--modality-from-name") == 0
+    assert loaded == ["litemedsam"]
+    report = json.loads(timing.with_suffix(".json").read_text())
+    assert report["settings"]["strategy"] == str(strategy)
+    assert [case["views"] for case in report["cases"]] == ["axial", "all", "all"]
+    with timing.open() as file:
+        # axial: 6 slices; coronal: rows 5..25; sagittal: columns 5..25 and 35..55
+        assert [row["encoder_calls"] for row in csv.DictReader(file)] == ["6", "69", "69"]
+    assert predict(*run, "--modality", "ct") == 0
+    assert [case["views"] for case in json.loads(timing.with_suffix(".json").read_text())["cases"]] == ["axial"] * 3
+
+
+def test_a_strategy_that_cannot_be_followed_is_said_before_any_work(
+    write_case: CaseWriter, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_case("2DBox_US_0001")
+    strategy, out = tmp_path / "strategy.json", tmp_path / "out"
+    strategy.write_text('{"PET": {}}')
+    for options, message in (
+        (("--strategy", strategy), "either --modality NAME or --modality-from-name"),
+        (("--strategy", strategy, "--modality", "PET", "--modality-from-name"), "either --modality NAME or"),
+        (("--strategy", strategy, "--modality", "PET", "--views", "all"), "leave out --model, --weights and --views"),
+        (("--modality-from-name",), "chooses from a --strategy"),
+        (("--strategy", strategy, "--modality-from-name"), 'has no "US", of which 2DBox_US_0001.npz is'),
+    ):
+        assert predict("-i", tmp_path / "in", "-o", out, *options) == 2
+        assert message in capsys.readouterr().err
+        assert not out.exists()
 
 
 def test_a_timing_table_that_cannot_be_written_is_said_after_the_work(

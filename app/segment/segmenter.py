@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from pathlib import Path
 
@@ -69,8 +70,10 @@ class Segmenter:
     def set_volume(self, volume: AnyArray, name: str = "", spacing_mm: Spacing | None = None) -> PreparedImage:
         """Prepare a volume (D, H, W) or (D, H, W, 3) of any number type; slices are encoded when needed and kept.
 
-        spacing_mm: (z, y, x), of use where there are views other than the axial one.
+        spacing_mm: (z, y, x), of use where there are views other than the axial one. Raises CaseError.
         """
+        if spacing_mm is not None and not all(0 < side < math.inf for side in spacing_mm):
+            raise CaseError(f"spacing is {spacing_mm}, expected three positive numbers of mm")
         pixels, note = as_volume(volume)
         _warn(note)
         encoded = self._encoded_volume(pixels, spacing_mm)

@@ -1,6 +1,6 @@
 """Which model and which views each modality's cases get: a JSON map, asked for and never guessed.
 
-    {"PET": {"model": "litemedsam", "views": "all"}, "default": {"views": "axial"}}
+    {"PET": {"views": "all"}, "default": {"model": "litemedsam-skip", "views": "axial"}}
 
 A modality's name is read in any case. Its `model` is one of the manifest, by default the manifest's default; its
 `views` are axial or all, by default axial. `default` is for every modality that the map does not name.

@@ -17,12 +17,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from app.benchmark.phantoms import write_case
 from app.engines.precision import Precision, has_bfloat16
 from app.networks.models import ARCHITECTURES
 from app.threads import available_threads
 
 from .arithmetic import gemm_peak, multiply_adds
-from .cases import KINDS, write_case
+from .cases import KINDS
 from .speed import ROOT
 from .weights import ARCHITECTURE, given_or_made_up
 

@@ -13,11 +13,9 @@ import argparse
 import csv
 import json
 import os
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -25,24 +23,19 @@ from typing import Literal
 
 import numpy as np
 
-from app.arrays import LabelArray
+from app.benchmark.measure import Measured, measure
+from app.benchmark.phantoms import CaseKind, write_case
 from app.engines.precision import has_bfloat16
+from app.processes import apart
 from app.report.run_report import machine_facts
+from app.scoring.metrics import mean_dice
 
-from .cases import KINDS, CaseKind, write_case
+from .cases import KINDS
 from .weights import given_or_made_up
 
 PathName = Literal["plain", "float32", "bfloat16"]
 ROOT = Path(__file__).parents[1]
 BEYOND_PLAIN = ("3DBox_long",)  # the plain path would take many minutes
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One process: seconds from its start to its end, and the most memory that it held."""
-
-    seconds: float
-    peak_memory_mib: float
 
 
 @dataclass(frozen=True)
@@ -74,13 +67,13 @@ class Bench:
 
     def prepare(self) -> None:
         """Make the graphs, and have every file that is imported read once."""
-        case = write_case(KINDS[0], self._folder)
+        case = apart(write_case, KINDS[0], self._folder)
         for path in ("plain", "float32"):
             self._run(path, case)
 
     def compare(self, kind: CaseKind, rounds: int) -> Iterator[Comparison]:
         """Measure one case by every path, in turn."""
-        case = write_case(kind, self._folder)
+        case = apart(write_case, kind, self._folder)
         shipped: list[PathName] = ["float32", "bfloat16"] if has_bfloat16() else ["float32"]
         paths = shipped if kind.name in BEYOND_PLAIN else ["plain", *shipped]
         runs = [{path: self._run(path, case) for path in paths} for _ in range(rounds)]
@@ -102,7 +95,8 @@ class Bench:
         else:
             options = ["--weights", self._weights, "--engine", "openvino", "--precision", path]
             arguments = ["app", "predict", "-q", "-i", case, "-o", output, "--timing", self._timing(path), *options]
-        return measure([sys.executable, "-m", *map(str, arguments)], {"SWINLITE_CACHE": str(self._folder / "cache")})
+        environment = {"SWINLITE_CACHE": str(self._folder / "cache")}
+        return measure([sys.executable, "-m", *map(str, arguments)], environment, ROOT)
 
     def _timing(self, path: PathName) -> Path:
         return self._folder / f"{path}.csv"
@@ -114,25 +108,6 @@ class Bench:
     def _agreement(self, case: Path, path: PathName) -> float:
         plain, other = (np.load(self._folder / name / case.name)["segs"] for name in ("plain", path))
         return mean_dice(plain, other)
-
-
-def measure(command: Sequence[str], environment: dict[str, str]) -> Measured:
-    """Run a command to its end. Raises CalledProcessError where that is a failure."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment)
-    _, status, used = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, list(command))
-    return Measured(round(seconds, 3), round(used.ru_maxrss / (1 << 10)))
-
-
-def mean_dice(a: LabelArray, b: LabelArray) -> float:
-    """Dice of two label maps of the same shape, the mean over the labels that either has."""
-    both, in_a, in_b = (np.bincount(labels.ravel(), minlength=1 << 16) for labels in (a[a == b], a, b))
-    total = (in_a + in_b)[1:]
-    return float(np.mean(2 * both[1:][total > 0] / total[total > 0]))
 
 
 def table_line(result: Comparison) -> str:

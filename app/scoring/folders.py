@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import csv
-import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -21,6 +19,7 @@ from ..cases.challenge import read_segmentation, read_spacing, read_truth
 from ..cases.discover import find_cases
 from ..cases.names import modality_in_name
 from ..errors import CaseError, InputError
+from ..processes import interrupts_ignored
 from .protocols import CaseScore, score_challenge, score_honest
 
 SpacingOrder = Literal["zyx", "xyz"]
@@ -98,22 +97,12 @@ def score_pairs(pairs: Sequence[Pair], judge: Judge, workers: int) -> Iterator[C
         return
     # Spawned, since a fork takes other threads' locks along.
     with ProcessPoolExecutor(min(workers, len(pairs)), get_context("spawn")) as pool:
-        with _interrupts_ignored():
+        with interrupts_ignored():
             results = pool.map(score, pairs, chunksize=_CASES_SENT)
         try:
             yield from results
         except BrokenProcessPool as error:
             raise InputError("a worker was ended from outside, perhaps for its memory; try --workers 1") from error
-
-
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Processes started meanwhile never hear of an interrupt; the parent ends them."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def score_pair(pair: Pair, judge: Judge) -> CaseResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import BoolArray
+from ..arrays import BoolArray, LabelArray
 from .surface import areas_by_code, corner_codes, is_surface, near
 
 
@@ -12,6 +12,14 @@ def dsc(truth: BoolArray, found: BoolArray) -> float:
     """Dice similarity coefficient of two masks of one shape: 2 |both| / (|truth| + |found|); NaN if both are empty."""
     total = int(np.count_nonzero(truth)) + int(np.count_nonzero(found))
     return 2 * int(np.count_nonzero(truth & found)) / total if total else float("nan")
+
+
+def mean_dice(a: LabelArray, b: LabelArray) -> float:
+    """DSC of two label maps of one shape, the mean over the labels that either has; NaN if there is none."""
+    both, in_a, in_b = (np.bincount(labels.ravel(), minlength=1 << 16) for labels in (a[a == b], a, b))
+    total = (in_a + in_b)[1:]
+    held = total > 0
+    return float(np.mean(2 * both[1:][held] / total[held])) if held.any() else float("nan")
 
 
 def nsd(truth: BoolArray, found: BoolArray, spacing_mm: tuple[float, ...], tolerance_mm: float) -> float:

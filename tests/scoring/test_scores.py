@@ -11,7 +11,7 @@ import pytest
 
 from app.arrays import BoolArray, DoubleArray, LabelArray
 from app.cases.challenge import read_spacing, read_truth
-from app.scoring.metrics import dsc, nsd
+from app.scoring.metrics import dsc, mean_dice, nsd
 from app.scoring.protocols import CaseScore, score_challenge, score_honest
 from app.scoring.surface import areas_by_code, corner_codes
 
@@ -138,3 +138,8 @@ def test_a_volumes_spacing_follows_its_axes() -> None:
     truth[2:8], found[3:9] = 1, 1
     assert score_honest(truth, found, (1.0, 1.0, 5.0)).nsd == 1
     assert score_honest(truth, found, (5.0, 1.0, 1.0)).nsd < 1
+
+
+def test_mean_dice_leaves_out_labels_that_neither_has() -> None:
+    a, b = np.array([[1, 1, 0, 3]], np.uint8), np.array([[1, 0, 0, 3]], np.uint8)
+    assert mean_dice(a, b) == (2 / 3 + 1) / 2

@@ -9,6 +9,7 @@ import click
 
 from .. import __version__
 from ..errors import SwinliteError
+from .benchmark import benchmark
 from .convert import convert
 from .evaluate import evaluate
 from .predict import predict
@@ -24,6 +25,7 @@ def cli() -> None:
     """Segment medical pictures and volumes from boxes, on a CPU."""
 
 
+cli.add_command(benchmark)
 cli.add_command(convert)
 cli.add_command(evaluate)
 cli.add_command(predict)

@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from ..engines.engine import EngineInfo
     from ..engines.load import EngineChoice, PrecisionChoice
     from ..segment.batch import CaseResult
+    from ..segment.segmenter import Segmenter
     from ..segment.strategy import Views
 
 SOME_CASE_FAILED = 1
@@ -152,10 +152,9 @@ def predict(
         for name in dict.fromkeys(treatment.model for treatment in treatments)
     }
     segmenters = [loaded[treatment.model].with_views(treatment.views) for treatment in treatments]
-    models = [segmenter.info for segmenter in loaded.values()]
     startup = time.perf_counter() - start
     printer = _Printer(len(cases), quiet, verbose)
-    printer.announce(models)
+    printer.announce([segmenter.info for segmenter in loaded.values()])
     interrupted = False
     try:
         with printer.progress() as tick:
@@ -170,14 +169,14 @@ def predict(
     failed = printer.summarise(output_folder, time.perf_counter() - start, interrupted)
     if timing_csv is not None:
         settings = {
-            "prompts": asdict(style),
-            "strategy": strategy_file and str(strategy_file),
-            "inputs": [str(path) for path in (*inputs, *more_inputs)],
-            "boxes": str(box_path) if box_path else list(box_options),
+            "strategy": strategy_file and str(strategy_file.resolve()),
+            "inputs": [str(path.resolve()) for path in (*inputs, *more_inputs)],
+            "boxes": str(box_path.resolve()) if box_path else list(box_options),
             "modality": modality,
             "window": window,
+            "format": output_format,
         }
-        _write_records(timing_csv, models, printer.results, settings, startup)
+        _write_records(timing_csv, list(loaded.values()), printer.results, settings, startup)
     return INTERRUPTED if interrupted else SOME_CASE_FAILED if failed else 0
 
 
@@ -194,7 +193,7 @@ def _check_strategy_options(
 
 
 def _write_records(
-    timing_csv: Path, models: list[EngineInfo], results: list[CaseResult], settings: dict[str, Any], startup: float
+    timing_csv: Path, models: list[Segmenter], results: list[CaseResult], settings: dict[str, Any], startup: float
 ) -> None:
     from ..report.run_report import write_run_report, write_timing
 

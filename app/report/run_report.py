@@ -15,9 +15,9 @@ from typing import Any
 
 from .. import __version__
 from ..cases.atomic import write_atomically
-from ..engines.engine import EngineInfo
 from ..segment.batch import CaseResult
 from ..segment.clock import Stage
+from ..segment.segmenter import Segmenter
 
 _STAGES: tuple[Stage, ...] = ("read", "encode", "prompt", "decode", "write")
 _LIBRARIES = ("numpy", "opencv-python-headless", "openvino", "torch", "safetensors")
@@ -44,16 +44,15 @@ def write_timing(path: Path, results: Sequence[CaseResult]) -> None:
 
 def write_run_report(
     path: Path,
-    models: Sequence[EngineInfo],
+    models: Sequence[Segmenter],
     results: Sequence[CaseResult],
     settings: dict[str, Any],
     startup_seconds: float,
 ) -> None:
-    """JSON that names machine, threads, versions, models and hashes, precision, and each case's outcome."""
+    """JSON that names machine, threads, versions, models and hashes, precision, and each case's outcome and time."""
     report = {
         "swinlite": __version__,
-        "model": asdict(models[0]),
-        "further_models": [asdict(info) for info in models[1:]],
+        "models": [asdict(model.info) | {"prompts": asdict(model.style)} for model in models],
         "settings": settings,
         "machine": machine_facts(),
         "versions": _versions(),
@@ -67,6 +66,7 @@ def write_run_report(
                 "views": result.views,
                 "notes": list(result.notes),
                 "running_time": round(result.running_time, 4),
+                "stages": {stage: round(result.clock.seconds[stage], 4) for stage in _STAGES},
             }
             for result in results
         ],

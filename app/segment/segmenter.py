@@ -56,6 +56,11 @@ class Segmenter:
         """Which model computes, and how."""
         return self._engine.info
 
+    @property
+    def style(self) -> PromptStyle:
+        """How prompts are made, as the model heeds it."""
+        return self._style
+
     def set_image(self, image: AnyArray, name: str = "") -> PreparedImage:
         """Encode a picture (H, W), (H, W, 3) or (H, W, 4) of any number type.
 

@@ -231,11 +231,22 @@ def test_the_timing_table_and_the_run_report_say_what_ran(write_case: CaseWriter
     stages = sum(float(volume[stage]) for stage in ("read", "encode", "prompt", "decode", "write"))
     assert 0 < stages <= float(volume["RunningTime"]) + 0.001
     report = json.loads((tmp_path / "timing.json").read_text())
-    assert report["model"]["weights_sha256"] == "0" * 64
-    assert report["model"]["precision"] == "float32"
+    assert report["models"][0]["weights_sha256"] == "0" * 64
+    assert report["models"][0]["precision"] == "float32"
     assert {"processor", "cores", "memory_gib", "system"} <= report["machine"].keys()
     assert report["versions"]["torch"]
     assert [case["outcome"] for case in report["cases"]] == ["done", "done", "failed"]
+    assert report["settings"]["inputs"] == [str(tmp_path / "in")]
+    assert report["cases"][1]["stages"]["encode"] == float(volume["encode"])
+
+
+def test_the_run_report_names_the_prompts_that_the_model_heeds(
+    write_case: CaseWriter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_case("a")
+    monkeypatch.setattr(ThresholdEngine, "reads_points_and_scribble", False)
+    assert predict("-i", tmp_path / "in", "-o", tmp_path / "out", "--timing", tmp_path / "timing.csv", "-q") == 0
+    assert json.loads((tmp_path / "timing.json").read_text())["models"][0]["prompts"]["parts"] == "box"
 
 
 def test_a_strategy_gives_each_modality_its_model_loaded_once_and_its_views(

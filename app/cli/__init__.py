@@ -13,6 +13,7 @@ from .benchmark import benchmark
 from .convert import convert
 from .evaluate import evaluate
 from .predict import predict
+from .report import report
 from .train import train
 from .weights import weights
 
@@ -29,6 +30,7 @@ cli.add_command(benchmark)
 cli.add_command(convert)
 cli.add_command(evaluate)
 cli.add_command(predict)
+cli.add_command(report)
 cli.add_command(train)
 cli.add_command(weights)
 

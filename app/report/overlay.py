@@ -39,7 +39,7 @@ class OverlayRecorder:
 
     def __init__(self, case: Case) -> None:
         self._case = case
-        self._prompts: dict[int, list[Prompt]] = {z: [] for z in _slices_to_show(case)}
+        self._prompts: dict[int, list[Prompt]] = {z: [] for z in slices_to_show(case, SHEET_SLICES)}
 
     def __call__(self, prompt: Prompt) -> None:
         if prompt.slice_index in self._prompts:
@@ -65,7 +65,7 @@ class OverlayRecorder:
     def _panel(self, z: int, image: ByteArray, labels: LabelArray, caption: str | None) -> ByteArray:
         longest = max(image.shape[:2])
         side = PANEL_SIDE if self._case.is_volume else min(max(longest, PICTURE_SIDES[0]), PICTURE_SIDES[1])
-        canvas = _enlarge(image, side / longest)
+        canvas = resized_bgr(image, side / longest)
         line = max(1, side // 500)
         for prompt in self._prompts[z]:
             _draw_scribble(canvas, prompt, Geometry(*image.shape[:2]))
@@ -78,17 +78,23 @@ class OverlayRecorder:
         return canvas
 
 
-def _slices_to_show(case: Case) -> list[int]:
-    """At most SHEET_SLICES evenly spaced slices of those that boxes reach; the middle one where none does."""
+def reached_slices(case: Case) -> list[int]:
+    """Slices that boxes reach, the middle one where none does; of a picture 0."""
     if not case.is_volume:
         return [0]
-    reached = sorted({z for box in case.boxes[case.inside] for z in range(int(box[2]), int(box[5]) + 1)})
-    reached = reached or [case.slices // 2]
-    chosen = np.linspace(0, len(reached) - 1, min(SHEET_SLICES, len(reached)))
+    reached = {z for box in case.boxes[case.inside] for z in range(int(box[2]), int(box[5]) + 1)}
+    return sorted(reached) or [case.slices // 2]
+
+
+def slices_to_show(case: Case, at_most: int) -> list[int]:
+    """Evenly spaced slices of those that boxes reach."""
+    reached = reached_slices(case)
+    chosen = np.linspace(0, len(reached) - 1, min(at_most, len(reached)))
     return [reached[round(i)] for i in chosen.tolist()]
 
 
-def _enlarge(image: ByteArray, factor: float) -> ByteArray:
+def resized_bgr(image: ByteArray, factor: float) -> ByteArray:
+    """(H, W) or (H, W, 3) in red, green, blue to OpenCV's order, both sides times the factor."""
     height, width = (max(round(n * factor), 1) for n in image.shape[:2])
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     resized = cv2.resize(image, (width, height), interpolation=how)

@@ -317,7 +317,7 @@ def test_quiet_prints_nothing_but_failures(
 def test_help_and_version_import_nothing_heavy() -> None:
     program = (
         "import sys; from app.cli import main; main(['--help']); main(['--version']); main(['predict', '--help']);"
-        "main(['evaluate', '--help']); main(['convert', '--help']);"
+        "main(['evaluate', '--help']); main(['convert', '--help']); main(['report', '--help']);"
         "main(['benchmark', '--help']);"
         "loaded = set(sys.modules);"
         "print(sorted(m for m in loaded if m.startswith('app')), file=sys.stderr);"
@@ -325,7 +325,7 @@ def test_help_and_version_import_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     ours, heavy = done.stderr.splitlines()
-    names = ("benchmark", "case_options", "convert", "evaluate", "predict", "train", "weights")
+    names = ("benchmark", "case_options", "convert", "evaluate", "predict", "report", "train", "weights")
     commands = [f"app.cli.{name}" for name in names]
     assert ours == str(["app", "app.cli", *commands, "app.errors", "app.prompts", "app.prompts.rules", "app.threads"])
     assert heavy == "[]"

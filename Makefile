@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 
 predict: examples
 	$(BIN)/swinlite predict -i inputs -o outputs --overlay outputs/overlays --timing outputs/timing.csv
+	$(BIN)/swinlite report outputs
 
 examples: $(VENV)/.examples
 	$(BIN)/python examples/make_examples.py inputs

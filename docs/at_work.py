@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 
 from app import Case, load_segmenter
-from app.arrays import ByteArray, IntArray
 from app.report.overlay import OverlayRecorder
 from app.segment.clock import StageClock
 
@@ -32,35 +31,29 @@ ORGANS = {
 MARGIN = 4  # pixels by which the boxes are loose
 
 
-def phantom(seed: int = 0, noise: float = 9, size: float = 1) -> tuple[ByteArray, ByteArray]:
-    """Grey picture (512, 512) uint8, and the label map of its organs, whose half axes are multiplied by `size`."""
+def phantom() -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    """Grey picture (512, 512) uint8 and the organs' boxes (7, 4)."""
     picture = np.full((SIDE, SIDE), 6, np.float32)
-    labels = np.zeros((SIDE, SIDE), np.uint8)
-    cv2.ellipse(picture, *BODY[:3], 0, 360, BODY[3], -1)
-    for label, (centre, (across, down), turn, grey) in enumerate(ORGANS.values(), start=1):
-        axes = round(across * size), round(down * size)
-        cv2.ellipse(picture, centre, axes, turn, 0, 360, grey, -1)
-        cv2.ellipse(labels, centre, axes, turn, 0, 360, label, -1)
-    grain = np.random.default_rng(seed).normal(0, noise, picture.shape).astype(np.float32)
-    grain[picture < 10] = 0
-    blurred = cv2.GaussianBlur(picture, (0, 0), 2.0) + cv2.GaussianBlur(grain, (0, 0), 1.0) * 2
-    return np.clip(blurred, 0, 255).astype(np.uint8), labels
-
-
-def loose_boxes(labels: ByteArray) -> IntArray:
-    """Boxes (N, 4) of the organs of a label map, a margin wider on every side."""
-    around = [cv2.boundingRect((labels == label).astype(np.uint8)) for label in range(1, len(ORGANS) + 1)]
-    return np.array([[x - MARGIN, y - MARGIN, x + w + MARGIN, y + h + MARGIN] for x, y, w, h in around])
+    boxes = []
+    for centre, axes, turn, grey in (BODY, *ORGANS.values()):
+        mask = np.zeros((SIDE, SIDE), np.uint8)
+        cv2.ellipse(mask, centre, axes, turn, 0, 360, 1, -1)
+        picture[mask > 0] = grey
+        x, y, width, height = cv2.boundingRect(mask)
+        boxes.append([x - MARGIN, y - MARGIN, x + width + MARGIN, y + height + MARGIN])
+    noise = np.random.default_rng(0).normal(0, 9, picture.shape).astype(np.float32)
+    noise[picture < 10] = 0
+    blurred = cv2.GaussianBlur(picture, (0, 0), 2.0) + cv2.GaussianBlur(noise, (0, 0), 1.0) * 2
+    return np.clip(blurred, 0, 255).astype(np.uint8), np.array(boxes[1:])
 
 
 def main() -> None:
     """Segment the phantom and write the picture beside this script."""
-    picture, labels = phantom()
-    boxes = loose_boxes(labels)
+    picture, boxes = phantom()
     case = Case("phantom", picture, boxes, np.ones(len(boxes), bool))
     recorder = OverlayRecorder(case)
-    found = load_segmenter().segment_case(case, StageClock(), recorder)
-    recorder.write(Path(__file__).with_name("at_work.png"), found)
+    labels = load_segmenter().segment_case(case, StageClock(), recorder)
+    recorder.write(Path(__file__).with_name("at_work.png"), labels)
 
 
 if __name__ == "__main__":

@@ -11,41 +11,32 @@ import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
+from app.benchmark.phantoms import CaseKind, write_case
 from app.cli import main as swinlite
-from docs.at_work import loose_boxes, phantom
 
-NOISE = {"Calm": 9.0, "Grainy": 24.0}
-PICTURES = 10  # of each noise
-SLICES = 15
+OBJECTS = {"CT": 6, "Dermoscopy": 1, "Endoscopy": 1, "Fundus": 1, "MR": 4, "Microscope": 12, "US": 2, "X-Ray": 10}
+PICTURES = 3  # of each modality
+VOLUMES = (
+    CaseKind("3DBox_CT_0001", "CT", (256, 256), 4, 16, ((1, 14), (2, 13), (3, 12), (4, 14))),
+    CaseKind("3DBox_MR_0001", "MR", (256, 256), 2, 16, ((2, 13), (3, 12))),
+)
+WINDOW: ViewportSize = {"width": 1120, "height": 730}
 WITHOUT_TIMES = "#cases tr > :last-child, #viewer-facts { display: none; }"  # they are those of one machine
-WINDOW: ViewportSize = {"width": 1200, "height": 840}
 
 
-def write_pictures(folder: Path) -> None:
-    """Phantoms whose organs shrink from one to the next."""
-    for name, noise in NOISE.items():
-        for i in range(PICTURES):
-            picture, truth = phantom(i, noise, 1 - 0.07 * i)
-            file = folder / f"2DBox_{name}_{i + 1:04}.npz"
-            np.savez_compressed(file, imgs=picture, gts=truth, boxes=loose_boxes(truth))
-
-
-def write_volume(folder: Path, name: str) -> None:
-    """A phantom whose organs are ellipsoids, two pixels of a slice taken together."""
-    heights = np.linspace(-0.93, 0.93, SLICES)
-    slices = [phantom(z, NOISE[name], float(np.sqrt(1 - height**2))) for z, height in enumerate(heights)]
-    volume, truth = (np.stack(arrays)[:, ::2, ::2] for arrays in zip(*slices, strict=True))
-    x0, y0, x1, y1 = loose_boxes(truth[SLICES // 2]).T
-    boxes = np.stack([x0, y0, 0 * x0, x1, y1, 0 * x0 + SLICES - 1], axis=1)
-    file = folder / f"3DBox_{name}_0001.npz"
-    np.savez_compressed(file, imgs=volume, gts=truth, boxes=boxes, spacing=np.array([5.0, 1.5, 1.5]))
+def write_cases(folder: Path) -> None:
+    """Phantoms of all modalities, with their truth."""
+    for modality, objects in OBJECTS.items():
+        for i in range(1, PICTURES + 1):
+            write_case(CaseKind(f"2DBox_{modality}_{i:04}", modality, (480, 512), objects), folder)
+    for volume in VOLUMES:
+        write_case(volume, folder)
 
 
 def photograph(page: Page) -> None:
-    """The worst picture beside the sorted table, then a slice of a volume in the dark."""
+    """The worst case beside the sorted table, then a slice of a volume in the dark."""
     folder, title = Path(__file__).parent, page.locator("#cases-title")
     page.add_style_tag(content=WITHOUT_TIMES)
     page.get_by_role("button", name="DSC", exact=True).click()
@@ -53,8 +44,8 @@ def photograph(page: Page) -> None:
     title.evaluate("title => title.scrollIntoView()")
     page.screenshot(path=folder / "report_light.png")
     page.get_by_role("button", name="Theme").click()
-    page.get_by_role("button", name="3DBox_Calm_0001", exact=True).click()
-    page.locator("#slice").fill("7")
+    page.get_by_role("button", name=VOLUMES[0].name, exact=True).click()
+    page.locator("#slice").fill("6")
     title.evaluate("title => title.scrollIntoView()")
     page.screenshot(path=folder / "report_dark.png")
 
@@ -64,9 +55,7 @@ def main() -> None:
     with TemporaryDirectory() as scratch, sync_playwright() as driver:
         cases, outputs = Path(scratch) / "cases", Path(scratch) / "phantoms"
         cases.mkdir()
-        write_pictures(cases)
-        for name in NOISE:
-            write_volume(cases, name)
+        write_cases(cases)
         swinlite(["predict", "-i", str(cases), "-o", str(outputs), "--timing", str(outputs / "timing.csv")])
         swinlite(["report", str(outputs)])
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"))

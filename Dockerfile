@@ -38,7 +38,8 @@ RUN cd "$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
 FROM python:${PYTHON_VERSION}-slim AS full
 COPY --from=build /opt/venv /opt/venv
 # With --read-only there is no /tmp to write to, and some modules of torch ask for such a place when imported.
-ENV PATH=/opt/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 TMPDIR=/dev/shm
+# A container that ends with its run has no use for a cache: writing one would only cost it time.
+ENV PATH=/opt/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 TMPDIR=/dev/shm SWINLITE_CACHE=
 WORKDIR /workspace
 COPY app app
 COPY weights weights
@@ -54,7 +55,7 @@ CMD ["/bin/bash", "-c", "sh predict.sh"]
 
 FROM python:${PYTHON_VERSION}-slim AS slim
 COPY --from=build-slim /opt/venv /opt/venv
-ENV PATH=/opt/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+ENV PATH=/opt/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 SWINLITE_CACHE=
 WORKDIR /workspace
 COPY app app
 COPY --from=full /workspace/weights/manifest.json weights/

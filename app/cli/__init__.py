@@ -46,6 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SwinliteError as error:
         click.echo(f"swinlite: {error}", err=True)
         return error.exit_code
+    except ModuleNotFoundError as error:
+        library = str(error.name).partition(".")[0]
+        if library == __package__.partition(".")[0]:
+            raise
+        click.echo(f"swinlite: this needs {library}, which is not installed here; pip install {library}", err=True)
+        return SwinliteError.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("swinlite: interrupted", err=True)
         return INTERRUPTED

@@ -99,9 +99,10 @@ def shipped_folder() -> Path:
 
 
 def cache_folder() -> Path | None:
-    """Where graphs are kept for the next run: SWINLITE_CACHE, or the user's cache folder if there is one."""
-    if chosen := os.environ.get("SWINLITE_CACHE"):
-        return Path(chosen)
+    """Where graphs are kept for the next run: SWINLITE_CACHE (empty: nowhere), or the user's cache if there is one."""
+    chosen = os.environ.get("SWINLITE_CACHE")
+    if chosen is not None:
+        return Path(chosen) if chosen else None
     try:
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "swinlite"
     except RuntimeError:  # a user without a home

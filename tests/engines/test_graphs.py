@@ -83,6 +83,8 @@ def test_damaged_graphs_are_named(made: list[WeightsFile], tmp_path: Path) -> No
 
 
 def test_the_cache_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWINLITE_CACHE", "")
+    assert cache_folder() is None
     monkeypatch.delenv("SWINLITE_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", "/c")
     assert cache_folder() == Path("/c/swinlite")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -183,3 +184,12 @@ def test_what_cannot_be_reported_ends_with_2(run: Run, tmp_path: Path, capsys: p
     run.cases.rename(tmp_path / "moved")
     assert report(run.outputs, "--run", timing) == 2
     assert "no longer there; name the cases with --input" in capsys.readouterr().err
+
+
+def test_a_missing_library_is_named(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "app.report.page", raising=False)
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    assert report(run.outputs) == 2
+    assert capsys.readouterr().err == "swinlite: this needs jinja2, which is not installed here; pip install jinja2\n"

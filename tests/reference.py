@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from app.prompts.prompt import Prompt
+from app.prompts.window import EMBEDDING_SIDE, Windows
 
 PICTURES = ("chelsea", "cell", "coins", "camera", "microaneurysms")
 FILES = {"swin-litemedsam": "parity_swin.npz", "litemedsam": "parity_litemedsam.npz"}
@@ -34,3 +35,8 @@ def prompts_of(parity: Any, name: str) -> list[Prompt]:
     scribbles = np.unpackbits(parity[f"{name}/scribble_bits"], axis=1).reshape(-1, 256, 256).astype(bool)
     rows = zip(boxes, parity[f"{name}/points"], scribbles, strict=True)
     return [Prompt(k + 1, 0, box, points, scribble) for k, (box, points, scribble) in enumerate(rows)]
+
+
+def whole_frame(prompts: int) -> Windows:
+    """The frame itself for every prompt."""
+    return Windows(np.zeros((prompts, 2), np.int64), np.full((prompts, 2), EMBEDDING_SIDE, np.int64))

@@ -66,11 +66,6 @@ class Windows:
         return frames
 
 
-def whole_frame(prompts: int) -> Windows:
-    """The frame itself for every prompt."""
-    return Windows(np.zeros((prompts, 2), np.int64), np.full((prompts, 2), EMBEDDING_SIDE, np.int64))
-
-
 def windows_around(prompts: Sequence[Prompt], margin: float) -> Windows:
     """The prompts' boxes widened on each side by `margin` times their longer side."""
     boxes = np.stack([prompt.box for prompt in prompts])

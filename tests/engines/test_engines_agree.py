@@ -13,8 +13,8 @@ from app.engines.engine import Engine
 from app.engines.load import EngineChoice, PrecisionChoice, load_engine
 from app.engines.precision import has_bfloat16
 from app.frame import make_frame
-from app.prompts.window import whole_frame, windows_around
-from tests.reference import FILES, made_up_weights, prompts_of
+from app.prompts.window import windows_around
+from tests.reference import FILES, made_up_weights, prompts_of, whole_frame
 
 LoadEngine = Callable[[EngineChoice, PrecisionChoice], Engine]
 

@@ -15,9 +15,8 @@ from app.frame import Frame, Geometry, make_frame
 from app.networks.layers import ConvBN
 from app.networks.models import ARCHITECTURES, PromptableModel
 from app.prompts.prompt import Prompt
-from app.prompts.window import whole_frame
 from app.weights.load import LoadedWeights, load_weights
-from tests.reference import FILES, PICTURES, made_up_weights, prompts_of
+from tests.reference import FILES, PICTURES, made_up_weights, prompts_of, whole_frame
 
 
 def weights_of(architecture: str, reference: Path, folder: Path) -> LoadedWeights:

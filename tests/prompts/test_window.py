@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from app.arrays import FloatArray
 from app.prompts.prompt import Prompt
-from app.prompts.window import OUTSIDE, Windows, whole_frame, windows_around
+from app.prompts.window import OUTSIDE, Windows, windows_around
+from tests.reference import whole_frame
 
 
 def logits_of(windows: Windows) -> FloatArray:

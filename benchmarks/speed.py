@@ -66,16 +66,15 @@ class Bench:
         self._weights = weights
 
     def prepare(self) -> None:
-        """Make the graphs, and have every file that is imported read once."""
+        """Make and compile the graphs, and have every file that is imported read once."""
         case = apart(write_case, KINDS[0], self._folder)
-        for path in ("plain", "float32"):
+        for path in ("plain", *_shipped()):
             self._run(path, case)
 
     def compare(self, kind: CaseKind, rounds: int) -> Iterator[Comparison]:
         """Measure one case by every path, in turn."""
         case = apart(write_case, kind, self._folder)
-        shipped: list[PathName] = ["float32", "bfloat16"] if has_bfloat16() else ["float32"]
-        paths = shipped if kind.name in BEYOND_PLAIN else ["plain", *shipped]
+        paths: list[PathName] = _shipped() if kind.name in BEYOND_PLAIN else ["plain", *_shipped()]
         runs = [{path: self._run(path, case) for path in paths} for _ in range(rounds)]
         for path in paths:
             yield Comparison(
@@ -108,6 +107,10 @@ class Bench:
     def _agreement(self, case: Path, path: PathName) -> float:
         plain, other = (np.load(self._folder / name / case.name)["segs"] for name in ("plain", path))
         return mean_dice(plain, other)
+
+
+def _shipped() -> list[PathName]:
+    return ["float32", "bfloat16"] if has_bfloat16() else ["float32"]
 
 
 def table_line(result: Comparison) -> str:

@@ -91,7 +91,7 @@ def token_coordinate(axis: str, device: torch.device | None = None) -> Tensor:
 def crosses_cut(coordinate: Tensor) -> Tensor:
     """(64, 64) bool: query and key of a shifted border window lie on different sides of the map's border."""
     beyond = coordinate >= WINDOW - SHIFT
-    return beyond[:, None] != beyond[None, :]
+    return beyond[:, None] ^ beyond  # exclusive or: torch.compile cannot compare truth values
 
 
 class PreNorm(nn.Module):

@@ -8,6 +8,8 @@ import numpy as np
 
 from ..arrays import BoolArray, ByteArray, IntArray, LabelArray, Spacing
 
+LARGEST_LABEL = 65535  # in a label map that is read: 16 bit
+
 
 @dataclass(frozen=True)
 class Case:

@@ -15,13 +15,12 @@ from ..arrays import AnyArray, LabelArray, Spacing
 from ..errors import CaseError, naming
 from .atomic import write_atomically
 from .boxes import as_boxes
-from .case import Case
+from .case import LARGEST_LABEL, Case
 from .geometry import VolumeGeometry
 from .make_case import is_volume, make_case
 from .scan import Scan, Structure
 
 SUFFIX = ".npz"
-_LARGEST_LABEL = 65535
 _LEVEL = 3  # of deflate; 6, NumPy's, takes three times as long for label maps and makes them half as large
 
 
@@ -123,8 +122,8 @@ def _as_labels(key: str, array: AnyArray) -> LabelArray:
     if array.dtype.kind not in "ui":
         raise CaseError(f"{key} has type {array.dtype}, expected labels 0, 1, 2, ...")
     low, high = array.min(initial=0), array.max(initial=0)
-    if low < 0 or high > _LARGEST_LABEL:
-        raise CaseError(f"{key} runs from {low} to {high}, expected labels in 0..{_LARGEST_LABEL}")
+    if low < 0 or high > LARGEST_LABEL:
+        raise CaseError(f"{key} runs from {low} to {high}, expected labels in 0..{LARGEST_LABEL}")
     return array.astype(np.uint16)
 
 

@@ -22,9 +22,10 @@ import numpy as np
 from ..arrays import DoubleArray, IntArray
 from ..errors import CaseError, InputError, naming
 from .boxes import COORDINATES, as_boxes
+from .case import LARGEST_LABEL
 from .discover import file_of
 from .formats import base_name, kind_of
-from .label_maps import LARGEST_LABEL, read_label_map
+from .label_maps import read_label_map
 from .scan import Scan, Structure
 
 PlacedBoxes = tuple[IntArray, tuple[Structure, ...]]

@@ -9,11 +9,11 @@ import numpy as np
 
 from ..arrays import AnyArray, LabelArray
 from ..errors import CaseError, naming
+from .case import LARGEST_LABEL
 from .formats import NPZ, Kind, required_kind
 from .geometry import VolumeGeometry
 from .scan import Scan, Structure
 
-LARGEST_LABEL = 65535
 _SAME_PLACE_MM = 0.01
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import CaseError, InputError, OutputError
+from .atomic import remove_leftovers
 from .formats import NPZ, Kind, base_name, kind_of, output_name
 
 
@@ -69,7 +71,7 @@ def _belongs_to(case: str, path: Path, beside: Sequence[str]) -> bool:
 def prepare_output_folder(
     folder: Path, cases: Sequence[Path], written: Kind | None = None, overlays: Path | None = None
 ) -> None:
-    """Make the folder and prove that it can be written, before any work is done.
+    """Make the folder, prove that it can be written before any work is done, and clear away what killed runs left.
 
     written: the kind of the outputs, None for that of each case. overlays: where their pictures go. Raises
     OutputError that says what to do, or InputError where an output would overwrite its own input or overlay.
@@ -80,11 +82,10 @@ def prepare_output_folder(
             raise InputError(f"{folder}: writing here would overwrite the input {case}; choose another folder")
         if overlays is not None and output.resolve() == (overlays / f"{base_name(case)}.png").resolve():
             raise InputError(f"{overlays}: label map and overlay of {case} would be one file; choose another folder")
-    probe = folder / f".swinlite-probe.{os.getpid()}.tmp"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=folder):
+            remove_leftovers(folder)
     except OSError as error:
         raise OutputError(
             f"output folder {folder} cannot be written as user {os.getuid()}: {error.strerror}; change its owner or "

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from app.arrays import FloatArray
 from app.engines.engine import Decoded, EngineInfo, ImageFeatures
 from app.prompts.prompt import Prompt
+from app.prompts.rules import PromptStyle
 from app.prompts.window import Windows
+from app.segment.segmenter import Segmenter
 
 
 class ThresholdEngine:
@@ -35,3 +41,18 @@ class ThresholdEngine:
             inside = features.maps[y0 : y1 + 1, x0 : x1 + 1]
             out[y0 : y1 + 1, x0 : x1 + 1] = np.where(inside > 0.5, 1.0, -1.0)
         return Decoded(logits, np.ones(len(prompts), np.float32))
+
+
+class SlowEngine(ThresholdEngine):
+    """Takes SECONDS_A_SLICE of the environment to encode one, and tells before on stdout which process does it."""
+
+    def encode(self, frames: FloatArray) -> list[ImageFeatures]:
+        sys.stdout.write(f"{os.getpid()}\n")
+        sys.stdout.flush()
+        time.sleep(float(os.environ["SECONDS_A_SLICE"]))
+        return super().encode(frames)
+
+
+def load_slow(model: str | None, *, style: PromptStyle, **_: Any) -> Segmenter:
+    """In place of `load_segmenter`, in worker processes too."""
+    return Segmenter(SlowEngine(), style)

@@ -59,9 +59,20 @@ def read_scan(path: Path) -> tuple[Kind, Scan]:
     """A file of any kind, or a folder of one, as its format reads it, under its case's name. Raises CaseError."""
     kind = required_kind(path)
     try:
-        return kind, replace(kind.load().read(path), name=base_name(path))
+        before = _state(path)
+        scan = kind.load().read(path)
+        if _state(path) != before:
+            raise CaseError("changed while it was read; run it again when it is written to its end")
     except OSError as error:
         raise CaseError(f"cannot be read: {error.strerror or error}") from error
+    return kind, replace(scan, name=base_name(path))
+
+
+def _state(path: Path) -> list[tuple[str, int, int]]:
+    """Name, bytes and time of the last change of a file, or of all in a folder. Raises OSError."""
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    stats = [file.stat() for file in files]
+    return [(file.name, stat.st_size, stat.st_mtime_ns) for file, stat in zip(files, stats, strict=True)]
 
 
 def save_labels(path: Path, labels: LabelArray, opened: OpenCase, written: Kind | None = None) -> None:

@@ -9,6 +9,7 @@ import click
 
 from .. import __version__
 from ..errors import SwinliteError
+from ..interrupts import STOPS, exit_code, heed_termination
 from .benchmark import benchmark
 from .convert import convert
 from .evaluate import evaluate
@@ -16,8 +17,6 @@ from .predict import predict
 from .report import report
 from .train import train
 from .weights import weights
-
-INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,7 +35,7 @@ cli.add_command(weights)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0 done, 1 a case failed, 2 usage or set-up, 130 interrupted."""
+    """Run a command and return its exit code: 0 done, 1 a case failed, 2 usage or set-up, 130 or 143 interrupted."""
     try:
         code = cli.main(args=arguments, prog_name="swinlite", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -52,11 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         click.echo(f"swinlite: this needs {library}, which is not installed here; pip install {library}", err=True)
         return SwinliteError.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, *STOPS) as stop:
         click.echo("swinlite: interrupted", err=True)
-        return INTERRUPTED
+        return exit_code(stop)
 
 
 def run() -> None:
     """Entry point of the program."""
+    heed_termination()
     sys.exit(main())

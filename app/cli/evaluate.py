@@ -103,6 +103,7 @@ def _score_folder(
         for result in score_pairs(pairs, judge, workers):
             results.append(result)
             bar.update(1)
+    results.sort(key=lambda result: result.name)
     if strangers:
         click.echo(f"{predictions}: left out, having no truth: {', '.join(strangers)}", err=True)
     if unscored := [result.name for result in results if result.score and math.isnan(result.score.dsc)]:

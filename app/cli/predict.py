@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import OutputError
+from ..interrupts import STOPS, exit_code
 from ..prompts.rules import GUIDES, PROMPT_PARTS, PROMPT_RULES, Guide, PromptParts, PromptRule, PromptStyle
+from ..threads import available_threads
 from .case_options import case_options, read_request
+from .printer import Printer
 
 if TYPE_CHECKING:
-    from ..engines.engine import EngineInfo
     from ..engines.load import EngineChoice, PrecisionChoice
     from ..segment.batch import CaseResult
-    from ..segment.segmenter import Segmenter
     from ..segment.strategy import Views
 
 SOME_CASE_FAILED = 1
-INTERRUPTED = 130
 
 _FILE_OR_FOLDER = click.Path(path_type=Path)
 
@@ -82,6 +80,10 @@ _FILE_OR_FOLDER = click.Path(path_type=Path)
     help="auto: bfloat16 where the processor has it and the model's masks are known to stay the same.",
 )  # fmt: skip
 @click.option("--threads", type=click.IntRange(min=1), help="Processor threads; default: all that may be used.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), default=1, show_default=True,
+    help="Processes that segment cases side by side and share the threads.",
+)  # fmt: skip
 @click.option("--skip-existing", is_flag=True, help="Leave out cases whose output is there.")
 @click.option("--overlay", "overlay_folder", type=_FILE_OR_FOLDER, metavar="DIR", help="Also draw a PNG a case here.")
 @click.option(
@@ -111,6 +113,7 @@ def predict(
     engine: EngineChoice,
     precision: PrecisionChoice,
     threads: int | None,
+    workers: int,
     skip_existing: bool,
     overlay_folder: Path | None,
     timing_csv: Path | None,
@@ -122,7 +125,7 @@ def predict(
     A case is an .npz with `imgs`, (H, W, 3) or (D, H, W), and `boxes`, (N, 4) or (N, 6), or a picture or a
     volume of another format with boxes from --box or --boxes. Its output is a label map: k the object of box k,
     or the label that the box was given. A case that fails harms no other. Exit codes: 0 all done, 1 some case
-    failed, 2 wrong usage or set-up, 130 interrupted.
+    failed, 2 wrong usage or set-up, 130 interrupted, 143 terminated.
     """
     from ..cases.discover import find_cases, prepare_output_folder
     from ..cases.formats import KINDS, NPZ
@@ -143,30 +146,31 @@ def predict(
         if folder is not None:
             prepare_output_folder(folder, ())
 
-    from ..segment.batch import run_batch
+    from ..segment.batch import Job, Models, Task, run_batch
     from ..segment.segmenter import load_segmenter
 
     style = PromptStyle(seed, prompt_rule, prompt_parts, guide)
-    loaded = {
-        name: load_segmenter(name, weights=weights, engine=engine, precision=precision, threads=threads, style=style)
-        for name in dict.fromkeys(treatment.model for treatment in treatments)
-    }
-    segmenters = [loaded[treatment.model].with_views(treatment.views) for treatment in treatments]
+    share = max(1, (threads or available_threads()) // workers)
+    load = partial(load_segmenter, weights=weights, engine=engine, precision=precision, threads=share, style=style)
+    models = Models(load)
+    infos = {name: models.get(name).info for name in dict.fromkeys(treatment.model for treatment in treatments)}
+    facts = [models.get(name).facts for name in infos]
+    if workers > 1:
+        models = Models(load)  # each process loads its own; those of this one can go
+    task = Task(output_folder, request, written, skip_existing, overlay_folder)
+    jobs = [Job(path, how, infos[how.model].model, task) for path, how in zip(cases, treatments, strict=True)]
     startup = time.perf_counter() - start
-    printer = _Printer(len(cases), quiet, verbose)
-    printer.announce([segmenter.info for segmenter in loaded.values()])
-    interrupted = False
+    printer = Printer(len(cases), quiet, verbose)
+    printer.announce(list(infos.values()))
+    stop = None
     try:
         with printer.progress() as tick:
-            for result in run_batch(
-                cases, output_folder, segmenters, request,
-                written=written, skip_existing=skip_existing, overlay_folder=overlay_folder,
-            ):  # fmt: skip
+            for result in run_batch(jobs, models, workers):
                 printer.results.append(result)
                 tick(result)
-    except KeyboardInterrupt:
-        interrupted = True
-    failed = printer.summarise(output_folder, time.perf_counter() - start, interrupted)
+    except STOPS as error:
+        stop = error
+    failed = printer.summarise(output_folder, time.perf_counter() - start, stopped=stop is not None)
     if timing_csv is not None:
         settings = {
             "strategy": strategy_file and str(strategy_file.resolve()),
@@ -175,9 +179,11 @@ def predict(
             "modality": modality,
             "window": window,
             "format": output_format,
+            "workers": workers,
         }
-        _write_records(timing_csv, list(loaded.values()), printer.results, settings, startup)
-    return INTERRUPTED if interrupted else SOME_CASE_FAILED if failed else 0
+        results = sorted(printer.results, key=lambda result: result.file)
+        _write_records(timing_csv, facts, results, settings, startup)
+    return exit_code(stop) if stop else SOME_CASE_FAILED if failed else 0
 
 
 def _check_strategy_options(
@@ -193,7 +199,7 @@ def _check_strategy_options(
 
 
 def _write_records(
-    timing_csv: Path, models: list[Segmenter], results: list[CaseResult], settings: dict[str, Any], startup: float
+    timing_csv: Path, models: list[dict[str, Any]], results: list[CaseResult], settings: dict[str, Any], startup: float
 ) -> None:
     from ..report.run_report import write_run_report, write_timing
 
@@ -202,75 +208,3 @@ def _write_records(
         write_run_report(timing_csv.with_suffix(".json"), models, results, settings, startup)
     except OSError as error:
         raise OutputError(f"{timing_csv}: cannot be written: {error.strerror}; the label maps are whole") from error
-
-
-class _Printer:
-    """Says what happens: a progress bar on a terminal, else a line a case; the failures once more at the end."""
-
-    def __init__(self, total: int, quiet: bool, verbose: bool) -> None:
-        self.results: list[CaseResult] = []
-        self._total = total
-        self._quiet = quiet
-        self._verbose = verbose
-        self._bar_shown = not quiet and not verbose and sys.stderr.isatty()
-        if verbose:
-            import logging
-
-            logging.basicConfig(level=logging.DEBUG, format="%(message)s")
-
-    def announce(self, models: list[EngineInfo]) -> None:
-        for info in [] if self._quiet else models:
-            threads = "1 thread" if info.threads == 1 else f"{info.threads} threads"
-            click.echo(
-                f"model {info.model} (sha256 {info.weights_sha256[:12]}), {info.engine}, {info.precision}, {threads}",
-                err=True,
-            )
-
-    @contextmanager
-    def progress(self) -> Iterator[Callable[[CaseResult], None]]:
-        """Give what is to be called after each case."""
-        if not self._bar_shown:
-            yield self._print_case
-            return
-        with click.progressbar(length=self._total, label="segmenting", file=sys.stderr) as bar:
-            yield lambda _: bar.update(1)
-        for result in self.results:
-            self._print_notes(result)
-
-    def _print_case(self, result: CaseResult) -> None:
-        if self._quiet:
-            return
-        position = f"[{len(self.results)}/{self._total}] {result.name}"
-        if result.error:
-            outcome = "FAILED"
-        elif result.skipped:
-            outcome = "skipped, its output is there"
-        else:
-            outcome = f"{_count(result.objects, 'object')} in {result.running_time:.2f} s"
-        click.echo(f"{position}: {outcome}", err=True)
-        if self._verbose:
-            parts = ", ".join(f"{stage} {seconds:.3f} s" for stage, seconds in result.clock.seconds.items())
-            click.echo(f"  {parts}; {_count(result.encoder_calls, 'encoder call')}", err=True)
-        self._print_notes(result)
-
-    def _print_notes(self, result: CaseResult) -> None:
-        for note in result.notes:
-            click.echo(f"  {result.name}: {note}", err=True)
-
-    def summarise(self, output_folder: Path, seconds: float, interrupted: bool) -> int:
-        """Print the closing lines and return the number of failed cases."""
-        failed = [result for result in self.results if result.error]
-        skipped = sum(result.skipped for result in self.results)
-        done = len(self.results) - len(failed) - skipped
-        if not self._quiet:
-            counts = f"{done} done, {skipped} skipped, {len(failed)} failed of {self._total}"
-            click.echo(f"{counts} in {seconds:.1f} s; label maps in {output_folder}", err=True)
-        if interrupted:
-            click.echo("swinlite: interrupted; what is written is whole, --skip-existing goes on from here", err=True)
-        for result in failed:
-            click.echo(f"swinlite: {result.error}", err=True)
-        return len(failed)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")

@@ -8,7 +8,6 @@ import json
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from .. import __version__
 from ..cases.atomic import write_atomically
 from ..segment.batch import CaseResult
 from ..segment.clock import Stage
-from ..segment.segmenter import Segmenter
 
 _STAGES: tuple[Stage, ...] = ("read", "encode", "prompt", "decode", "write")
 _LIBRARIES = ("numpy", "opencv-python-headless", "openvino", "torch", "safetensors")
@@ -44,15 +42,15 @@ def write_timing(path: Path, results: Sequence[CaseResult]) -> None:
 
 def write_run_report(
     path: Path,
-    models: Sequence[Segmenter],
+    models: Sequence[dict[str, Any]],
     results: Sequence[CaseResult],
     settings: dict[str, Any],
     startup_seconds: float,
 ) -> None:
-    """JSON that names machine, threads, versions, models and hashes, precision, and each case's outcome and time."""
+    """JSON that names machine, versions, models (`Segmenter.facts`), and each case's outcome and time."""
     report = {
         "swinlite": __version__,
-        "models": [asdict(model.info) | {"prompts": asdict(model.style)} for model in models],
+        "models": models,
         "settings": settings,
         "machine": machine_facts(),
         "versions": _versions(),

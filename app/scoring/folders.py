@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
@@ -19,12 +16,11 @@ from ..cases.challenge import read_segmentation, read_spacing, read_truth
 from ..cases.discover import find_cases
 from ..cases.names import modality_in_name
 from ..errors import CaseError, InputError
-from ..processes import interrupts_ignored
+from ..processes import Died, spread
 from .protocols import CaseScore, score_challenge, score_honest
 
 SpacingOrder = Literal["zyx", "xyz"]
 Protocol = Literal["honest", "challenge"]
-_CASES_SENT = 8  # to a worker at a time
 
 
 @dataclass(frozen=True)
@@ -90,34 +86,33 @@ def pair_cases(predictions: Path, truths: Path, only: frozenset[str] | None = No
 
 
 def score_pairs(pairs: Sequence[Pair], judge: Judge, workers: int) -> Iterator[CaseResult]:
-    """Score each case, in order, in as many processes as there are workers; a bad case fails alone."""
+    """Score each case in as many processes as there are workers, yielding as they come; a bad case fails alone."""
     score = partial(score_pair, judge=judge)
     if workers == 1:
         yield from map(score, pairs)
         return
-    # Spawned, since a fork takes other threads' locks along.
-    with ProcessPoolExecutor(min(workers, len(pairs)), get_context("spawn")) as pool:
-        with interrupts_ignored():
-            results = pool.map(score, pairs, chunksize=_CASES_SENT)
-        try:
-            yield from results
-        except BrokenProcessPool as error:
-            raise InputError("a worker was ended from outside, perhaps for its memory; try --workers 1") from error
+    for pair, result in spread(score, pairs, workers):
+        yield _unscored(pair, f"{pair.truth.name}: {result}") if isinstance(result, Died) else result
 
 
 def score_pair(pair: Pair, judge: Judge) -> CaseResult:
     """Read and score one case. A missing, unreadable or misshapen prediction is scored as an empty one."""
-    name = pair.truth.stem
     try:
         truth, spacing = _read_truth(pair.truth)
     except CaseError as error:
-        return CaseResult(name, modality_of(name, volume=False), None, f"{error}; the case is left out")
+        return _unscored(pair, str(error))
     found, fault = np.zeros_like(truth), None
     try:
         found = _read_prediction(pair, truth.shape)
     except CaseError as error:
         fault = f"{error}; scored as empty"
-    return CaseResult(name, modality_of(name, volume=truth.ndim == 3), judge.score(truth, found, spacing), fault)
+    name, score = pair.truth.stem, judge.score(truth, found, spacing)
+    return CaseResult(name, modality_of(name, volume=truth.ndim == 3), score, fault)
+
+
+def _unscored(pair: Pair, fault: str) -> CaseResult:
+    name = pair.truth.stem
+    return CaseResult(name, modality_of(name, volume=False), None, f"{fault}; the case is left out")
 
 
 def _read_truth(path: Path) -> tuple[LabelArray, Spacing | None]:

@@ -1,11 +1,11 @@
-"""Many cases, one after the other: a bad one fails alone, and every output appears whole or not at all."""
+"""Many cases, one after the other or in several processes: a bad one fails alone, and every output appears whole."""
 
 from __future__ import annotations
 
 import resource
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,12 +14,47 @@ from ..cases.failures import failure
 from ..cases.formats import Kind, base_name, output_name
 from ..cases.open_case import Request, open_case, save_labels
 from ..errors import naming
+from ..processes import Died, spread
 from ..report.overlay import OverlayRecorder
 from .clock import StageClock
 from .segmenter import Segmenter
-from .strategy import Views
+from .strategy import Treatment, Views
 
-_PLAIN = Request()
+# Of a model's name, None for the default.
+Loader = Callable[[str | None], Segmenter]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is asked of every case of a run.
+
+    written: the kind of the label maps; None for that of each input.
+    """
+
+    output_folder: Path
+    request: Request = field(default_factory=Request)
+    written: Kind | None = None
+    skip_existing: bool = False
+    overlay_folder: Path | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One case: where it is, and how it is segmented. model: the name by which results know that of the treatment."""
+
+    path: Path
+    treatment: Treatment
+    model: str
+    task: Task
+
+    @property
+    def output(self) -> Path:
+        return self.task.output_folder / output_name(self.path, self.task.written)
+
+    @property
+    def overlay(self) -> Path | None:
+        folder = self.task.overlay_folder
+        return None if folder is None else folder / f"{base_name(self.path)}.png"
 
 
 @dataclass
@@ -44,54 +79,64 @@ class CaseResult:
         return self.clock.entries["encode"]
 
 
-def run_batch(
-    cases: Sequence[Path],
-    output_folder: Path,
-    segmenters: Sequence[Segmenter],
-    request: Request = _PLAIN,
-    *,
-    written: Kind | None = None,
-    skip_existing: bool = False,
-    overlay_folder: Path | None = None,
-) -> Iterator[CaseResult]:
-    """Segment each case with the segmenter in its place into `output_folder`, yielding a result for each in order.
+class Models:
+    """Models that are loaded when first asked for, each once."""
 
-    written: the kind of the label maps; None for that of each input.
+    def __init__(self, load: Loader) -> None:
+        self._load = load
+        self._loaded: dict[str | None, Segmenter] = {}
+
+    def get(self, model: str | None) -> Segmenter:
+        """By its name, None for the default. Raises as the loader does."""
+        if model not in self._loaded:
+            self._loaded[model] = self._load(model)
+        return self._loaded[model]
+
+
+def run_batch(jobs: Sequence[Job], models: Models, workers: int = 1) -> Iterator[CaseResult]:
+    """Do each job, yielding what became of it: in order, or from several processes as they are done.
+
+    A process that dies takes its one case along. Several processes each load the models that they need.
     """
-    for path, segmenter in zip(cases, segmenters, strict=True):
-        result = CaseResult(base_name(path), path.name, segmenter.info.model, segmenter.views)
-        output = output_folder / output_name(path, written)
-        if skip_existing and output.exists():
-            result.skipped = True
-        else:
-            overlay = overlay_folder / f"{result.name}.png" if overlay_folder is not None else None
-            job = _Job(path, request, output, written, overlay)
-            result.error = failure(path, partial(_run_case, job, result, segmenter))
-        result.peak_memory_mib = _peak_memory_mib()
-        yield result
+    if workers == 1:
+        yield from (run_job(job, models) for job in jobs)
+        return
+    for job, result in spread(partial(run_job, models=models), jobs, workers):
+        yield _lost(job, result) if isinstance(result, Died) else result
 
 
-@dataclass(frozen=True)
-class _Job:
-    """One case: where it is, what is asked of it, and where its label map, of the kind `written`, and overlay go."""
+def run_job(job: Job, models: Models) -> CaseResult:
+    """Segment one case and write its label map, unless it is to be skipped; a failure is in the result."""
+    result = _no_result(job)
+    if job.task.skip_existing and job.output.exists():
+        result.skipped = True
+    else:
+        result.error = failure(job.path, partial(_segment, job, models, result))
+    result.peak_memory_mib = _peak_memory_mib()
+    return result
 
-    path: Path
-    request: Request
-    output: Path
-    written: Kind | None
-    overlay: Path | None
+
+def _no_result(job: Job) -> CaseResult:
+    return CaseResult(base_name(job.path), job.path.name, job.model, job.treatment.views)
 
 
-def _run_case(job: _Job, result: CaseResult, segmenter: Segmenter) -> None:
+def _lost(job: Job, died: Died) -> CaseResult:
+    result = _no_result(job)
+    result.error = f"{job.path.name}: {died}; free some, or take fewer --workers, then predict --skip-existing goes on"
+    return result
+
+
+def _segment(job: Job, models: Models, result: CaseResult) -> None:
+    segmenter = models.get(job.treatment.model).with_views(job.treatment.views)
     start, clock = time.perf_counter(), result.clock
     with clock.measure("read"):
-        opened = open_case(job.path, job.request)
+        opened = open_case(job.path, job.task.request)
     case = opened.case
     result.notes, result.slices, result.objects = case.notes, case.slices, len(case.boxes)
     recorder = OverlayRecorder(case) if job.overlay else None
     labels = segmenter.segment_case(case, clock, recorder)
     with clock.measure("write"), naming(job.path):
-        save_labels(job.output, labels, opened, job.written)
+        save_labels(job.output, labels, opened, job.task.written)
     result.running_time = time.perf_counter() - start
     if recorder is not None and job.overlay is not None:
         recorder.write(job.overlay, labels)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import cv2
 from numpy.typing import ArrayLike
@@ -57,9 +59,9 @@ class Segmenter:
         return self._engine.info
 
     @property
-    def style(self) -> PromptStyle:
-        """How prompts are made, as the model heeds it."""
-        return self._style
+    def facts(self) -> dict[str, Any]:
+        """For the run report: `info`, and how prompts are made, as the model heeds it."""
+        return asdict(self.info) | {"prompts": asdict(self._style)}
 
     def set_image(self, image: AnyArray, name: str = "") -> PreparedImage:
         """Encode a picture (H, W), (H, W, 3) or (H, W, 4) of any number type.

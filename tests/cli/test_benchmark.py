@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -68,14 +66,6 @@ def docker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         (folder / engine).chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
     return folder / "docker"
-
-
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """Interrupts reach this process, even where it was started in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def test_systems_take_turns_and_each_gets_its_csv(

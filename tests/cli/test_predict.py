@@ -325,9 +325,10 @@ def test_help_and_version_import_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     ours, heavy = done.stderr.splitlines()
-    names = ("benchmark", "case_options", "convert", "evaluate", "predict", "report", "train", "weights")
+    names = ("benchmark", "case_options", "convert", "evaluate", "predict", "printer", "report", "train", "weights")
     commands = [f"app.cli.{name}" for name in names]
-    assert ours == str(["app", "app.cli", *commands, "app.errors", "app.prompts", "app.prompts.rules", "app.threads"])
+    others = ("app.errors", "app.interrupts", "app.prompts", "app.prompts.rules", "app.threads")
+    assert ours == str(["app", "app.cli", *commands, *others])
     assert heavy == "[]"
 
 

@@ -37,11 +37,10 @@ def write_atomically(path: Path) -> Iterator[IO[bytes]]:
 @contextmanager
 def fill_folder_atomically(folder: Path) -> Iterator[Path]:
     """Yield an empty folder beside `folder` that takes its name when the block ends well, and vanishes otherwise."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(folder.parent)
     temporary = _temporary_beside(folder)
     try:
-        temporary.mkdir()
+        temporary.mkdir(parents=True)
         with _opened(temporary) as descriptor:
             _lock(descriptor)
             yield temporary

@@ -327,7 +327,7 @@ def test_help_and_version_import_nothing_heavy() -> None:
     ours, heavy = done.stderr.splitlines()
     names = ("benchmark", "case_options", "convert", "evaluate", "predict", "printer", "report", "train", "weights")
     commands = [f"app.cli.{name}" for name in names]
-    others = ("app.errors", "app.interrupts", "app.prompts", "app.prompts.rules", "app.threads")
+    others = ("app.control_groups", "app.errors", "app.interrupts", "app.prompts", "app.prompts.rules", "app.threads")
     assert ours == str(["app", "app.cli", *commands, *others])
     assert heavy == "[]"
 

@@ -1,4 +1,4 @@
-"""Threads follow the control group's quota, in both of its versions, and never fall below one."""
+"""Limits of the control group, in both of its versions, and the threads that follow them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.threads import available_threads, cpu_quota
+from app.control_groups import cpu_quota, memory_limit
+from app.threads import available_threads
 
 
 def system(folder: Path, membership: str, files: dict[str, str]) -> tuple[Path, Path]:
@@ -46,8 +47,33 @@ def test_the_quota_is_read(kind: str, tmp_path: Path) -> None:
     assert cpu_quota(*system(tmp_path, membership, files)) == expected
 
 
-def test_a_system_without_control_groups_has_no_quota(tmp_path: Path) -> None:
+MEMORY = {
+    "v2, the tightest of nested groups": (
+        "0::/user/session",
+        {"memory.max": "max", "user/memory.max": "8589934592", "user/session/memory.max": "9000000000"},
+        8 << 30,
+    ),
+    "v1": (
+        "4:memory:/docker/abc",
+        {
+            "memory/docker/abc/memory.limit_in_bytes": "1073741824",
+            "memory/memory.limit_in_bytes": "9223372036854771712",
+        },
+        1 << 30,
+    ),
+    "v1, no limit": ("4:memory:/", {"memory/memory.limit_in_bytes": "9223372036854771712"}, math.inf),
+}
+
+
+@pytest.mark.parametrize("kind", MEMORY)
+def test_the_memory_limit_is_read(kind: str, tmp_path: Path) -> None:
+    membership, files, expected = MEMORY[kind]
+    assert memory_limit(*system(tmp_path, membership, files)) == expected
+
+
+def test_a_system_without_control_groups_has_no_limits(tmp_path: Path) -> None:
     assert cpu_quota(tmp_path / "missing", tmp_path) == math.inf
+    assert memory_limit(tmp_path / "missing", tmp_path) == math.inf
 
 
 @pytest.mark.parametrize(("quota", "expected"), [(math.inf, 4), (2.9, 2), (0.5, 1), (8.0, 4)])

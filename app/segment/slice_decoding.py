@@ -14,8 +14,8 @@ from ..prompts.window import windows_around
 from .clock import StageClock
 from .slice_cache import EncodedSlice
 
-# Bounds the memory of prompts, decoder and masks; a prompt costs the same alone or in a batch.
-PROMPTS_PER_BATCH = 8
+# Bounds the memory of prompts, decoder and masks; a prompt costs the same alone or in a batch, and 60 MB of workspace.
+PROMPTS_PER_BATCH = 4
 MARGIN = 0.2  # of a box's longer side, around it: how far its mask may reach beyond
 
 # Told of each prompt before it is decoded; overlays listen here.

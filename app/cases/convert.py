@@ -18,6 +18,7 @@ from .failures import failure
 from .formats import NPZ, base_name, output_name, written_suffix
 from .given_boxes import BoxesOfMask
 from .label_maps import read_label_map, write_label_map
+from .limits import Limits
 from .open_case import Request, open_case, read_scan
 from .scan import Structure
 
@@ -36,9 +37,9 @@ def to_challenge(paths: Sequence[Path], folder: Path, request: Request, truth: P
     yield from _each(paths, partial(_to_challenge, folder, request, truth))
 
 
-def like_original(paths: Sequence[Path], folder: Path, original: Path) -> Iterator[Converted]:
+def like_original(paths: Sequence[Path], folder: Path, original: Path, limits: Limits) -> Iterator[Converted]:
     """Write each label map as one of `original`, or of the image of its name if that is a folder."""
-    yield from _each(paths, partial(_like_original, folder, original))
+    yield from _each(paths, partial(_like_original, folder, original, limits))
 
 
 def _each(paths: Sequence[Path], convert: Callable[[Path, Converted], None]) -> Iterator[Converted]:
@@ -53,12 +54,12 @@ def _to_challenge(folder: Path, request: Request, truth: Path | None, path: Path
     if truth is not None:
         with naming(path):
             mask = file_of(base_name(path), truth)
-        request = replace(request, boxes=request.boxes or BoxesOfMask(mask))
+        request = replace(request, boxes=request.boxes or BoxesOfMask(mask, request.limits))
     opened = open_case(path, request)
     gts, notes = None, opened.case.notes
     with naming(path):
         if mask is not None:
-            gts, note = _numbered_by_box(read_label_map(mask, opened.scan), opened.structures)
+            gts, note = _numbered_by_box(read_label_map(mask, opened.scan, request.limits), opened.structures)
             notes += note
     geometry = opened.scan.geometry
     write_case(folder / output_name(path, NPZ), opened.case, geometry.spacing_mm if geometry else None, gts)
@@ -82,12 +83,12 @@ def _numbered_by_box(truth: LabelArray, structures: Sequence[Structure]) -> tupl
     return table[truth], tuple(note for note in notes if note)
 
 
-def _like_original(folder: Path, original: Path, path: Path, result: Converted) -> None:
+def _like_original(folder: Path, original: Path, limits: Limits, path: Path, result: Converted) -> None:
     with naming(path):
         source = file_of(result.name, original)
     with naming(source):
-        kind, scan = read_scan(source)
-    labels = read_label_map(path, scan)
+        kind, scan = read_scan(source, limits)
+    labels = read_label_map(path, scan, limits)
     present = [label for label in np.unique(labels).tolist() if label]
     narrow = labels.astype(empty_labels((), max(present, default=0)).dtype)
     structures = [Structure.numbered(label) for label in present]

@@ -14,35 +14,36 @@ from .dicom_pixels import read_values
 from .dicom_seg import read_seg, write_seg
 from .dicom_stack import stack
 from .geometry import VolumeGeometry
+from .limits import DEFAULT_LIMITS, Limits
 from .scan import Scan, Structure
 
 _MIRRORED = "MONOCHROME1, where larger is darker: values are mirrored, and a window counts in the mirrored ones"
 
 
-def read(path: Path) -> Scan:
+def read(path: Path, limits: Limits = DEFAULT_LIMITS) -> Scan:
     """A file, or a folder that is one series (`Format`); one frame is a picture, more are a volume.
 
     Slices are in the order of their places along their normal, whatever their names and numbers.
     """
     with quiet():
-        frames, notes = read_frames(path)
+        frames, notes = read_frames(path, limits)
         if frames[0].header.get("PhotometricInterpretation") == "MONOCHROME1":
             notes.append(_MIRRORED)
         if len(frames) == 1:
-            values, geometry = read_values(frames)[0], None
+            values, geometry = read_values(frames, limits)[0], None
         else:
             frames, affine = stack(frames)
-            values = read_values(frames)
+            values = read_values(frames, limits)
             geometry = VolumeGeometry.from_affine(values.shape[:3], affine)
         return Scan(path.name, values, geometry, frames[0].header.get("Modality"), source=frames, notes=tuple(notes))
 
 
-def read_labels(path: Path) -> Scan:
+def read_labels(path: Path, limits: Limits = DEFAULT_LIMITS) -> Scan:
     """The segment numbers of a SEG, without the slices before its first and after its last (`Format`)."""
     if path.is_dir():
         raise CaseError("is a folder of DICOM files, which counts as a series; give the file of a SEG")
     with quiet():
-        labels, affine = read_seg(path)
+        labels, affine = read_seg(path, limits)
         return Scan(path.name, labels, VolumeGeometry.from_affine(labels.shape[:3], affine))
 
 

@@ -2,44 +2,73 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter, defaultdict
 from pathlib import Path
+from typing import BinaryIO
 
 from pydicom import Dataset, dcmread
+from pydicom.filereader import read_dataset, read_preamble
+from pydicom.tag import BaseTag
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from ..errors import CaseError
 from .dicom_frames import Frame, frame_count, frames_of, plainly
 from .formats import DICOM, kind_of
+from .limits import Limits
 
 _NO_SCANS = ("SEG", "RTDOSE", "PR", "KO")  # modalities of what is derived from scans, though it may have pixels
 _NAMED = 5  # series in one message
+_BLOCK = 1 << 20
 
 
-def read_frames(path: Path) -> tuple[list[Frame], list[str]]:
+def read_frames(path: Path, limits: Limits) -> tuple[list[Frame], list[str]]:
     """The frames of a file, or of the one series of a folder, in no special order, and notes on what is left out.
 
     Raises CaseError for what is no DICOM or no picture, and for a folder of several series.
     """
     if not path.is_dir():
-        header = _read_header(path, "")
+        header = read_header(path, limits, "")
         if not _is_scan(header):
             raise CaseError(f"holds no scan but: {_class_of(header)}; give the file or the folder of a scan")
+        limits.admit_slices(frame_count(header))
         return frames_of(path, header, ""), []
-    headers, notes = _headers_of_pictures(path)
+    headers, notes = _headers_of_pictures(path, limits)
     headers, localizers = _without_localizers(headers)
     _require_one_series(headers)
     if len(headers) > 1 and any(frame_count(header) > 1 for header in headers.values()):
         raise CaseError(f"holds {len(headers)} files, some with several frames; give these files one by one")
+    limits.admit_slices(sum(frame_count(header) for header in headers.values()))
     frames = [frame for file, header in headers.items() for frame in frames_of(file, header, file.name)]
     return frames, [*notes, *localizers]
 
 
-def _read_header(path: Path, name: str) -> Dataset:
+def read_header(path: Path, limits: Limits, name: str = "") -> Dataset:
+    """All but the pixels of a file that the limits admit. name: see `plainly`. Raises CaseError."""
     with plainly(name):
+        limits.admit_file(path)
+        with path.open("rb") as file:
+            _admit_deflated(file, limits)
         return dcmread(path, stop_before_pixels=True)
 
 
-def _headers_of_pictures(folder: Path) -> tuple[dict[Path, Dataset], list[str]]:
+def _admit_deflated(file: BinaryIO, limits: Limits) -> None:
+    """pydicom inflates a deflated file whole, whatever becomes of it; here it is tried piece by piece."""
+    read_preamble(file, force=False)
+    start = read_dataset(file, is_implicit_VR=False, is_little_endian=True, stop_when=_after_file_meta)
+    if start.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
+        return
+    inflate, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    while not inflate.eof and (packed := inflate.unconsumed_tail or file.read(_BLOCK)):
+        size += len(inflate.decompress(packed, _BLOCK))
+        limits.admit_bytes(size, "is a deflated file")
+
+
+def _after_file_meta(tag: BaseTag, vr: str | None, length: int) -> bool:  # noqa: ARG001
+    return tag.group != 2
+
+
+def _headers_of_pictures(folder: Path, limits: Limits) -> tuple[dict[Path, Dataset], list[str]]:
     """Headers by file, in order of names, and notes on the files that are no pictures."""
     pictures: dict[Path, Dataset] = {}
     foreign, others = 0, Counter[str]()
@@ -47,9 +76,10 @@ def _headers_of_pictures(folder: Path) -> tuple[dict[Path, Dataset], list[str]]:
         if kind_of(file) is not DICOM:
             foreign += 1
             continue
-        header = _read_header(file, file.name)
+        header = read_header(file, limits, file.name)
         if _is_scan(header):
             pictures[file] = header
+            limits.admit_slices(len(pictures))
         else:
             others[_class_of(header)] += 1
     if not pictures:

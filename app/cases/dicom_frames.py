@@ -114,6 +114,12 @@ def frame_count(header: Dataset) -> int:
     return int(header.get("NumberOfFrames") or 1)
 
 
+def stated_shape(header: Dataset) -> tuple[int, ...]:
+    """(H, W) of a frame, or (H, W, 3) in colour. Raises what pydicom does where a value is missing or unsound."""
+    shape = int(header.Rows), int(header.Columns)
+    return shape if header.get("SamplesPerPixel", 1) == 1 else (*shape, 3)
+
+
 def _macros(groups: Sequence[Dataset]) -> list[Dataset]:
     """The first item of each sequence in functional groups: plane position, pixel measures and the like."""
     return [element.value[0] for group in groups for element in group if element.VR == "SQ" and element.value]

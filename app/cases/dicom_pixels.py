@@ -11,16 +11,19 @@ from pydicom.uid import UID
 
 from ..arrays import AnyArray, ByteArray
 from ..errors import CaseError
-from .dicom_frames import Frame, plainly
+from .dicom_frames import Frame, plainly, stated_shape
+from .limits import Limits
 
 
-def read_values(frames: Sequence[Frame]) -> AnyArray:
+def read_values(frames: Sequence[Frame], limits: Limits) -> AnyArray:
     """(D, H, W), or (D, H, W, 3) uint8 in colour, in the order of the frames.
 
     Grey values are float32, slope and intercept of each frame applied; without any they keep their stored type if all
     frames have the same. Those of MONOCHROME1 are mirrored within the range of their bits, so that larger is brighter.
     Raises CaseError where pixels are missing or damaged, or no decoder for them is installed.
     """
+    with plainly(frames[0].name):
+        limits.admit((len(frames), *stated_shape(frames[0].header)), np.dtype(np.float32))
     first = _picture(frames[0])
     types = {(frame.header.get("BitsAllocated"), frame.header.get("PixelRepresentation")) for frame in frames}
     as_stored = len(types) == 1 and not any(frame.is_rescaled for frame in frames)

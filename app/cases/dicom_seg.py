@@ -20,8 +20,10 @@ from .. import __version__
 from ..arrays import AnyArray, DoubleArray, LabelArray
 from ..errors import CaseError
 from .atomic import write_atomically
-from .dicom_frames import WRONG_VALUES, Frame, Place
+from .dicom_folder import read_header
+from .dicom_frames import WRONG_VALUES, Frame, Place, frame_count, plainly, stated_shape
 from .dicom_stack import TO_RAS
+from .limits import Limits
 from .scan import Structure
 
 # What highdicom asks of a source, with what it must be able to make of it. The standard lets all of it be empty.
@@ -62,11 +64,14 @@ def write_seg(path: Path, labels: LabelArray, frames: Sequence[Frame], structure
         seg.save_as(file, enforce_file_format=True)
 
 
-def read_seg(path: Path) -> tuple[AnyArray, DoubleArray]:
+def read_seg(path: Path, limits: Limits) -> tuple[AnyArray, DoubleArray]:
     """Segment numbers (D, H, W) from the first slice that a SEG holds to its last, and their affine (see `stack`).
 
     Raises CaseError for any other object, for frames that make no volume and for segments that overlap.
     """
+    header = read_header(path, limits)
+    with plainly(""):
+        limits.admit((frame_count(header), *stated_shape(header)), np.dtype(np.uint8))
     try:
         volume = segread(path).get_volume(combine_segments=True)
     except (*WRONG_VALUES, InvalidDicomError) as error:

@@ -14,19 +14,21 @@ from typing import Protocol, cast
 
 from ..arrays import LabelArray
 from ..errors import CaseError
+from .limits import DEFAULT_LIMITS, Limits
 from .scan import Scan, Structure
 
 
 class Format(Protocol):
     """A module that reads and writes one kind of file. All raise CaseError without the file's name, or OSError.
 
-    Arrays are in stored order, (k, j, i) for a volume; who calls turns them (see geometry.py).
+    Arrays are in stored order, (k, j, i) for a volume; who calls turns them (see geometry.py). What limits do not admit
+    is a CaseError before memory is taken for it.
     """
 
-    def read(self, path: Path) -> Scan:
+    def read(self, path: Path, limits: Limits = DEFAULT_LIMITS) -> Scan:
         """An image with what belongs to it."""
 
-    def read_labels(self, path: Path) -> Scan:
+    def read_labels(self, path: Path, limits: Limits = DEFAULT_LIMITS) -> Scan:
         """A label map: `values` are whole numbers, of any type."""
 
     def write(self, path: Path, labels: LabelArray, scan: Scan, structures: Sequence[Structure]) -> None:
@@ -64,6 +66,8 @@ class Kind:
         if self.mark is None:
             return False
         offset, expected = self.mark
+        if not path.is_file():  # a pipe would never open
+            return False
         try:
             with path.open("rb") as file:
                 file.seek(offset)

@@ -26,6 +26,7 @@ from .case import LARGEST_LABEL
 from .discover import file_of
 from .formats import base_name, kind_of
 from .label_maps import read_label_map
+from .limits import DEFAULT_LIMITS, Limits
 from .scan import Scan, Structure
 
 PlacedBoxes = tuple[IntArray, tuple[Structure, ...]]
@@ -68,11 +69,12 @@ class BoxesOfMask:
     """A BoxSource: around each label of a label map, of any kind of file, that lies where the scan lies."""
 
     path: Path
+    limits: Limits
 
     def __call__(self, scan: Scan) -> PlacedBoxes:
         from scipy.ndimage import find_objects
 
-        labels = read_label_map(self.path, scan)
+        labels = read_label_map(self.path, scan, self.limits)
         found = enumerate(find_objects(labels), 1)
         around = [(label, slices[::-1]) for label, slices in found if slices is not None]
         corners = [[s.start for s in slices] + [s.stop - 1 for s in slices] for _, slices in around]
@@ -85,9 +87,10 @@ class BoxFolder:
     """A BoxSource: the box file in a folder that has the scan's name."""
 
     folder: Path
+    limits: Limits
 
     def __call__(self, scan: Scan) -> PlacedBoxes:
-        return _source_of(file_of(scan.name, self.folder, beside=tuple(_READERS)))(scan)
+        return _source_of(file_of(scan.name, self.folder, beside=tuple(_READERS)), self.limits)(scan)
 
 
 def boxes_from_options(options: Sequence[str]) -> BoxList:
@@ -103,24 +106,24 @@ def boxes_from_options(options: Sequence[str]) -> BoxList:
     return BoxList(tuple(boxes), "--box")
 
 
-def boxes_from_path(path: Path) -> BoxSource:
+def boxes_from_path(path: Path, limits: Limits = DEFAULT_LIMITS) -> BoxSource:
     """A JSON or CSV file, a label map, or a folder of such files by case. Raises InputError."""
     if not path.exists():
         raise InputError(f"{path}: no such file or folder of boxes")
     try:
-        return BoxFolder(path) if path.is_dir() and kind_of(path) is None else _source_of(path)
+        return BoxFolder(path, limits) if path.is_dir() and kind_of(path) is None else _source_of(path, limits)
     except CaseError as error:
         raise InputError(str(error)) from error
 
 
-def _source_of(path: Path) -> BoxSource:
+def _source_of(path: Path, limits: Limits) -> BoxSource:
     reader = _READERS.get(path.suffix.lower())
     with naming(path):
         if reader is not None:
             return BoxList(tuple(reader(path)), path.name)
         if kind_of(path) is None:
             raise CaseError("is no file of boxes; expected .json, .csv or a label map")
-        return BoxesOfMask(path)
+        return BoxesOfMask(path, limits)
 
 
 def _read_json(path: Path) -> list[GivenBox]:

@@ -12,19 +12,20 @@ from ..errors import CaseError, naming
 from .case import LARGEST_LABEL
 from .formats import NPZ, Kind, required_kind
 from .geometry import VolumeGeometry
+from .limits import DEFAULT_LIMITS, Limits
 from .scan import Scan, Structure
 
 _SAME_PLACE_MM = 0.01
 
 
-def read_label_map(path: Path, scan: Scan) -> LabelArray:
+def read_label_map(path: Path, scan: Scan, limits: Limits = DEFAULT_LIMITS) -> LabelArray:
     """The label map in a file, (H, W) or canonical (z, y, x), that lies where `scan` lies. Raises CaseError.
 
     One of a part of the scan's voxels, as a DICOM SEG has no empty slices at its ends, is filled up with background.
     """
     with naming(path):
         try:
-            found = required_kind(path).load().read_labels(path)
+            found = required_kind(path).load().read_labels(path, limits)
         except OSError as error:
             raise CaseError(f"cannot be read: {error.strerror or error}") from error
         start = _start_of_part(found.geometry, scan.geometry)

@@ -14,7 +14,7 @@ import numpy as np
 from nibabel.arrayproxy import ArrayProxy
 from nibabel.filebasedimages import ImageFileError
 from nibabel.imageglobals import logger as nibabel_logger
-from nibabel.nifti1 import Nifti1Image
+from nibabel.nifti1 import Nifti1Header, Nifti1Image
 from nibabel.nifti2 import Nifti2Image
 from nibabel.spatialimages import HeaderDataError
 
@@ -22,29 +22,32 @@ from ..arrays import AnyArray, LabelArray
 from ..errors import CaseError
 from .atomic import write_atomically
 from .geometry import VolumeGeometry
+from .limits import DEFAULT_LIMITS, Limits
 from .scan import Scan, Structure
 
 _MM_OF_UNIT = {"meter": 1000.0, "micron": 0.001}
 _LEVEL = 3  # of gzip; more is slow and makes label maps little smaller
 _BLOCK = 1 << 20
+_LONGEST_EXTENSIONS = 1 << 24  # bytes
 
 nibabel_logger.setLevel(logging.CRITICAL)  # it prints remarks on headers; what matters is raised as well
 
 
-def read(path: Path) -> Scan:
+def read(path: Path, limits: Limits = DEFAULT_LIMITS) -> Scan:
     """One volume, 3D or 4D with a single one in it, grey or RGB, scl_slope and scl_inter applied (`Format`)."""
+    limits.admit_file(path)
     with path.open("rb") as file:
         try:
-            image, values = _read(cast(BufferedIOBase, gzip.GzipFile(fileobj=file) if _packed(path) else file))
-        except (ImageFileError, HeaderDataError, EOFError, OSError, ValueError, zlib.error) as error:
+            image, values = _read(cast(BufferedIOBase, gzip.GzipFile(fileobj=file) if _packed(path) else file), limits)
+        except (ImageFileError, HeaderDataError, EOFError, OSError, KeyError, ValueError, zlib.error) as error:
             raise CaseError("is no readable NIfTI file; it is damaged, cut short or of another kind") from error
     geometry, notes = _geometry(image, values.shape[:3])
     return Scan(path.name, values, geometry, source=image, notes=notes)
 
 
-def read_labels(path: Path) -> Scan:
+def read_labels(path: Path, limits: Limits = DEFAULT_LIMITS) -> Scan:
     """The same (`Format`); labels may have any number type."""
-    return read(path)
+    return read(path, limits)
 
 
 def write(path: Path, labels: LabelArray, scan: Scan, structures: Sequence[Structure]) -> None:  # noqa: ARG001
@@ -68,18 +71,27 @@ def _packed(path: Path) -> bool:
     return path.suffix.lower() == ".gz"
 
 
-def _read(file: BufferedIOBase) -> tuple[Nifti1Image, AnyArray]:
+def _read(file: BufferedIOBase, limits: Limits) -> tuple[Nifti1Image, AnyArray]:
     """Image and values, (k, j, i) or (k, j, i, 3), with the file read to its end, where gzip has its checksum."""
     start = file.read(_BLOCK)
     file.seek(0)
     kinds = [kind for kind in (Nifti1Image, Nifti2Image) if kind.header_class.may_contain_header(start)]
     if not kinds:
         raise ImageFileError
+    _admit(kinds[0].header_class(start[: kinds[0].header_class.sizeof_hdr], check=False), limits)
     image = kinds[0].from_stream(file)
     values = _values(image)
-    while file.read(_BLOCK):
-        pass
+    if file.read(_BLOCK) and file.read(1):
+        raise CaseError("goes on far beyond what its header states; it is damaged")
     return image, values
+
+
+def _admit(header: Nifti1Header, limits: Limits) -> None:
+    """What comes before the voxels is small, and the voxels, as float32 where they are scaled, are admitted."""
+    if header["vox_offset"] > _LONGEST_EXTENSIONS:
+        raise CaseError(f"states that its voxels begin at byte {header['vox_offset']:.0f}; it is damaged")
+    stored = header.get_data_dtype()
+    limits.admit(header.get_data_shape(), max(stored, np.dtype(np.float32), key=lambda kind: kind.itemsize))
 
 
 def _values(image: Nifti1Image) -> AnyArray:

@@ -15,6 +15,7 @@ from .formats import NPZ, Kind, base_name, required_kind
 from .given_boxes import BoxSource, PlacedBoxes
 from .intensities import AS_IT_SAYS, GreyScale
 from .label_maps import write_label_map
+from .limits import DEFAULT_LIMITS, Limits
 from .make_case import make_case
 from .scan import Scan, Structure
 
@@ -23,11 +24,12 @@ from .scan import Scan, Structure
 class Request:
     """What the user asks of every case of a run.
 
-    boxes: where boxes come from; None for those that the files hold.
+    boxes: where boxes come from; None for those that the files hold. limits: of what is read.
     """
 
     grey: GreyScale = AS_IT_SAYS
     boxes: BoxSource | None = None
+    limits: Limits = DEFAULT_LIMITS
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +48,11 @@ class OpenCase:
 def open_case(path: Path, request: Request) -> OpenCase:
     """Read a file of any kind, or a folder of one. Raises CaseError, naming it."""
     with naming(path):
-        kind, scan = read_scan(path)
+        kind, scan = read_scan(path, request.limits)
+        if scan.geometry is not None:
+            request.limits.admit_slices(scan.canonical_shape[0])
         boxes, structures = (request.boxes or _own_boxes)(scan)
+        request.limits.admit_objects(len(boxes))
         grey = request.grey.rule_for_npz() if kind is NPZ else request.grey.rule(scan.modality)
         case = make_case(scan.name, scan.canonical_values, boxes, scan.geometry is not None, grey)
         spacing_mm = None if scan.geometry is None else scan.geometry.spacing_mm
@@ -55,12 +60,12 @@ def open_case(path: Path, request: Request) -> OpenCase:
         return OpenCase(whole, kind, scan, structures)
 
 
-def read_scan(path: Path) -> tuple[Kind, Scan]:
+def read_scan(path: Path, limits: Limits) -> tuple[Kind, Scan]:
     """A file of any kind, or a folder of one, as its format reads it, under its case's name. Raises CaseError."""
     kind = required_kind(path)
     try:
         before = _state(path)
-        scan = kind.load().read(path)
+        scan = kind.load().read(path, limits)
         if _state(path) != before:
             raise CaseError("changed while it was read; run it again when it is written to its end")
     except OSError as error:

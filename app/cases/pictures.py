@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
 import cv2
+import imagesize
 import numpy as np
 
 from ..arrays import AnyArray, LabelArray
 from ..errors import CaseError
 from .atomic import write_atomically
+from .limits import DEFAULT_LIMITS, Limits
 from .scan import Scan, Structure
 
 _AS_SHOWN = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH  # grey or colour, 8 or 16 bit or float; EXIF heeded
 
 
-def read(path: Path) -> Scan:
+def read(path: Path, limits: Limits = DEFAULT_LIMITS) -> Scan:
     """(H, W) or (H, W, 3), red first."""
-    picture = _decode(path)
+    picture = _decode(path, limits)
     if picture.ndim == 3:
         picture = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
     return Scan(path.name, picture)
 
 
-def read_labels(path: Path) -> Scan:
+def read_labels(path: Path, limits: Limits = DEFAULT_LIMITS) -> Scan:
     """(H, W), 8 or 16 bit."""
-    labels = _decode(path)
+    labels = _decode(path, limits)
     if labels.ndim != 2:
         raise CaseError("is in colour or has a palette; expected a label map, grey of 8 or 16 bit")
     return Scan(path.name, labels)
@@ -40,11 +43,16 @@ def write(path: Path, labels: LabelArray, scan: Scan, structures: Sequence[Struc
         file.write(cv2.imencode(".png", labels)[1].tobytes())
 
 
-def _decode(path: Path) -> AnyArray:
+def _decode(path: Path, limits: Limits) -> AnyArray:
     """Raises CaseError for what cannot be decoded whole, and for stacks of pictures."""
-    content = np.frombuffer(path.read_bytes(), np.uint8)
+    limits.admit_file(path)
+    content = path.read_bytes()
+    width, height = imagesize.get(BytesIO(content))
+    if min(width, height) < 1:
+        raise CaseError("is no picture that can be decoded, or damaged or cut short")
+    limits.admit((height, width, 3), np.dtype(np.uint8))
     try:
-        picture = cv2.imdecode(content, _AS_SHOWN) if content.size else None
+        picture = cv2.imdecode(np.frombuffer(content, np.uint8), _AS_SHOWN)
         pages = cv2.imcount(str(path)) if path.suffix.lower() in {".tif", ".tiff"} else 1
     except cv2.error as error:
         raise CaseError(f"cannot be decoded ({error.err})") from error
@@ -52,4 +60,5 @@ def _decode(path: Path) -> AnyArray:
         raise CaseError("is no picture that can be decoded, or damaged or cut short")
     if pages > 1:
         raise CaseError(f"holds {pages} pages, expected one; save them apart, or as one volume in .nii.gz")
+    limits.admit(picture.shape, picture.dtype)  # wider values than bytes
     return np.asarray(picture)

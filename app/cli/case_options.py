@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from ..cases.limits import Limits
     from ..cases.open_case import Request
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
@@ -49,7 +50,7 @@ def case_options(command: _Command) -> _Command:
 
 
 def read_request(
-    box_options: tuple[str, ...], box_path: Path | None, modality: str | None, window: str | None
+    box_options: tuple[str, ...], box_path: Path | None, modality: str | None, window: str | None, limits: Limits
 ) -> Request:
     """What the options ask of every case."""
     from ..cases.given_boxes import boxes_from_options, boxes_from_path
@@ -58,6 +59,6 @@ def read_request(
 
     if box_options and box_path is not None:
         raise click.UsageError("--box and --boxes cannot go together")
-    boxes = boxes_from_path(box_path) if box_path else boxes_from_options(box_options) if box_options else None
+    boxes = boxes_from_path(box_path, limits) if box_path else boxes_from_options(box_options) if box_options else None
     grey = GreyScale(modality.upper() if modality else None, parse_window(window) if window else None)
-    return Request(grey, boxes)
+    return Request(grey, boxes, limits)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .case_options import case_options, read_request
+from .limit_options import limit_options
+
+if TYPE_CHECKING:
+    from ..cases.limits import Limits
 
 SOME_CASE_FAILED = 1
 
@@ -21,6 +26,7 @@ _FILE_OR_FOLDER = click.Path(exists=True, path_type=Path)
     help="Folder for what is written, each under the name of its input.",
 )  # fmt: skip
 @case_options
+@limit_options
 @click.option(
     "--truth", type=_FILE_OR_FOLDER, metavar="FILE|DIR",
     help="Label map that becomes `gts`, or a folder of them, named as the cases; boxes are taken from it if need be.",
@@ -38,6 +44,7 @@ def convert(
     box_path: Path | None,
     modality: str | None,
     window: str | None,
+    limits: Limits,
     truth: Path | None,
     like: Path | None,
     quiet: bool,
@@ -58,13 +65,13 @@ def convert(
         logging.basicConfig(level=logging.DEBUG, format="%(message)s")
     if like is not None and (box_options or box_path or modality or window or truth):
         raise click.UsageError("--like takes none of --box, --boxes, --modality, --window and --truth")
-    request = read_request(box_options, box_path, modality, window)
+    request = read_request(box_options, box_path, modality, window, limits)
     cases = find_cases(inputs, KINDS)
     prepare_output_folder(output_folder, () if like else cases, NPZ)
     if like is None:
         results = to_challenge(cases, output_folder, request, truth)
     else:
-        results = like_original(cases, output_folder, like)
+        results = like_original(cases, output_folder, like, limits)
     failed = 0
     for result in results:
         failed += result.error is not None

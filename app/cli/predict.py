@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,11 @@ from ..interrupts import STOPS, exit_code
 from ..prompts.rules import GUIDES, PROMPT_PARTS, PROMPT_RULES, Guide, PromptParts, PromptRule, PromptStyle
 from ..threads import available_threads
 from .case_options import case_options, read_request
+from .limit_options import limit_options
 from .printer import Printer
 
 if TYPE_CHECKING:
+    from ..cases.limits import Limits
     from ..engines.load import EngineChoice, PrecisionChoice
     from ..segment.batch import CaseResult
     from ..segment.strategy import Views
@@ -38,6 +41,7 @@ _FILE_OR_FOLDER = click.Path(path_type=Path)
     help="Folder for the label maps, each under the name of its input and of its kind.",
 )  # fmt: skip
 @case_options
+@limit_options
 @click.option(
     "--format", "output_format", type=click.Choice(["input", "npz"]), default="input", show_default=True,
     help="Kind of the label maps: that of each input (pictures: PNG), or the challenge's.",
@@ -100,6 +104,7 @@ def predict(
     box_path: Path | None,
     modality: str | None,
     window: str | None,
+    limits: Limits,
     output_format: str,
     model: str | None,
     weights: Path | None,
@@ -135,7 +140,7 @@ def predict(
     if timing_csv is not None and timing_csv.suffix == ".json":
         raise click.BadParameter("ends in .json, which is the run report's; name it .csv", param_hint="--timing")
     _check_strategy_options(strategy_file, modality, modality_from_name, (model, weights, views))
-    request = read_request(box_options, box_path, modality, window)
+    request = read_request(box_options, box_path, modality, window, limits)
     cases, written = find_cases((*inputs, *more_inputs), KINDS), NPZ if output_format == "npz" else None
     if strategy_file is None:
         treatments = [Treatment(model, views or "axial")] * len(cases)
@@ -178,6 +183,7 @@ def predict(
             "boxes": str(box_path.resolve()) if box_path else list(box_options),
             "modality": modality,
             "window": window,
+            "limits": asdict(limits),
             "format": output_format,
             "workers": workers,
         }

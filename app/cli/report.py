@@ -61,7 +61,7 @@ def report(
     run_file = run_file or find_run(outputs)
     run = None if run_file is None else read_run(run_file)
     asked = Asked() if run is None else run.asked
-    request = read_request(asked.box_options, asked.box_path, asked.modality, asked.window)
+    request = read_request(asked.box_options, asked.box_path, asked.modality, asked.window, asked.limits)
     sources = find_sources(outputs, inputs, truth, run, request, Judge("honest", spacing_order))
     page = page or outputs / "report.html"
     prepare_output_folder(page.parent, ())

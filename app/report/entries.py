@@ -15,6 +15,7 @@ from ..cases.discover import find_cases
 from ..cases.failures import failure
 from ..cases.formats import KINDS, NPZ, base_name, kind_of, output_name
 from ..cases.label_maps import read_label_map
+from ..cases.limits import Limits
 from ..cases.open_case import OpenCase, Request, open_case
 from ..errors import CaseError, InputError
 from ..scoring.folders import CaseResult, Judge, Pair, modality_of, score_pair
@@ -116,7 +117,7 @@ def read_entries(sources: Sources) -> Iterator[Entry]:
 def _read_entry(path: Path, sources: Sources, detail: Detail) -> Entry:
     name, run = base_name(path), sources.run
     opened, case_fault = _attempt(path, partial(open_case, path, sources.request))
-    found, found_fault = _attempt(path, partial(_read_found, sources.prediction(path), opened))
+    found, found_fault = _attempt(path, partial(_read_found, sources.prediction(path), opened, sources.request.limits))
     truth, truth_fault = _attempt(path, partial(_read_truth, sources.truth(path), opened))
     judged = None if truth is None else _judge(path, sources)
     recorded, style = (run.cases.get(name), run.drawn_style(name)) if run else (None, None)
@@ -151,11 +152,11 @@ def _attempt(path: Path, read: Callable[[], _Read]) -> tuple[_Read | None, str |
     return (result[0], None) if result else (None, fault)
 
 
-def _read_found(path: Path, opened: OpenCase | None) -> LabelArray:
+def _read_found(path: Path, opened: OpenCase | None, limits: Limits) -> LabelArray:
     if not path.exists():
         raise CaseError(f"{path.name}: has no prediction")
     if opened is not None and kind_of(path) is not NPZ:
-        return read_label_map(path, opened.scan)
+        return read_label_map(path, opened.scan, limits)
     found = read_segmentation(path)
     _check_shape(path, "segs", found, opened)
     return found

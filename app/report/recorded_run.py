@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..cases.formats import NPZ, Kind
+from ..cases.limits import DEFAULT_LIMITS, Limits
 from ..errors import InputError
 from ..prompts.rules import PromptStyle
 
@@ -36,6 +37,7 @@ class Asked:
     box_path: Path | None = None
     modality: str | None = None
     window: str | None = None
+    limits: Limits = DEFAULT_LIMITS
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,9 @@ def _is_run_report(path: Path) -> bool:
 
 
 def _asked(settings: dict[str, Any]) -> Asked:
-    boxes, grey = settings["boxes"], (settings["modality"], settings["window"])
-    return Asked((), Path(boxes), *grey) if isinstance(boxes, str) else Asked(tuple(boxes), None, *grey)
+    boxes, limits = settings["boxes"], Limits(**settings["limits"])
+    listed, path = ((), Path(boxes)) if isinstance(boxes, str) else (tuple(boxes), None)
+    return Asked(listed, path, settings["modality"], settings["window"], limits)
 
 
 def _case(case: dict[str, Any], styles: dict[str, PromptStyle]) -> RecordedCase:

@@ -32,7 +32,7 @@ def broken_files(folder: Path) -> dict[Path, str]:
         "no_zip": (b"this is text", "not a zip archive"),
         "empty": (b"", "cut short"),
         "truncated": (content[: len(content) // 2], "cut short"),
-        "npy": (b"\x93NUMPY" + b"\0" * 30, "not a zip archive"),
+        "npy": (b"\x93NUMPY" + b"\0" * 30, "single .npy array"),
         "flipped": (content[:300] + bytes([content[300] ^ 255]) + content[301:], "damaged"),
     }
     for name, (data, _) in files.items():

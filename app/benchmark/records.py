@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import __version__
 from ..cases.atomic import write_atomically
+from ..plain import plain
 from ..report.run_report import machine_facts
 from .rounds import CaseTimes, Outcome
 from .standard import PUBLISHED, Published
@@ -50,7 +51,7 @@ def write_running_times(folder: Path, times: Sequence[CaseTimes]) -> None:
         for case in times:
             for outcome in case.outcomes:
                 if outcome.system == system and outcome.fault is None:
-                    table.writerow([f"{case.name}.npz", f"{outcome.seconds:.4f}"])
+                    table.writerow([f"{plain(case.name)}.npz", f"{outcome.seconds:.4f}"])
         with write_atomically(folder / f"{system}_running_time.csv") as file:
             file.write(text.getvalue().encode())
 
@@ -73,7 +74,7 @@ def table_head(*, published: bool) -> str:
 def table_lines(case: CaseTimes, *, published: bool) -> str:
     """A line for each system; the first has what others took."""
     size = "x".join(map(str, case.size or ()))
-    facts = [case.name, size, "" if case.objects is None else str(case.objects)]
+    facts = [plain(case.name), size, "" if case.objects is None else str(case.objects)]
     lines = []
     for number, outcome in enumerate(case.outcomes):
         others = _others(PUBLISHED.get(case.name) if number == 0 else None) if published else []

@@ -19,6 +19,7 @@ from pydicom.valuerep import DA, TM
 from .. import __version__
 from ..arrays import AnyArray, DoubleArray, LabelArray
 from ..errors import CaseError
+from ..plain import plain
 from .atomic import write_atomically
 from .dicom_folder import read_header
 from .dicom_frames import WRONG_VALUES, Frame, Place, frame_count, plainly, stated_shape
@@ -109,7 +110,7 @@ def _segment(number: int, name: str) -> SegmentDescription:
     """What a box was drawn around is not known by kind: tissue, as 3D Slicer calls what is not named either."""
     return SegmentDescription(
         segment_number=number,
-        segment_label=name.replace("\\", "/")[:_LONGEST_NAME],
+        segment_label=plain(name).replace("\\", "/")[:_LONGEST_NAME],
         segmented_property_category=codes.SCT.Tissue,
         segmented_property_type=codes.SCT.Tissue,
         algorithm_type=SegmentAlgorithmTypeValues.SEMIAUTOMATIC,

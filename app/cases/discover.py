@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 from ..errors import CaseError, InputError, OutputError
 from .atomic import remove_leftovers
 from .formats import NPZ, Kind, base_name, kind_of, output_name
+
+_LONGEST_NAME = 255  # bytes, of Linux's usual file systems
 
 
 def find_cases(inputs: Sequence[Path], kinds: Sequence[Kind] = (NPZ,)) -> list[Path]:
@@ -22,20 +25,28 @@ def find_cases(inputs: Sequence[Path], kinds: Sequence[Kind] = (NPZ,)) -> list[P
     """
     files: list[Path] = []
     for entry in inputs:
-        if not entry.exists():
+        if not exists(entry):
             raise InputError(f"{entry}: no such file or folder")
         files += _cases_in(entry, kinds) if entry.is_dir() else [entry]
     if not files:
         endings = ", ".join(suffix for kind in kinds for suffix in kind.suffixes)
         raise InputError(f"no case ({endings}) in {', '.join(str(entry) for entry in inputs)}; nothing to do")
     by_name: dict[str, list[Path]] = defaultdict(list)
-    for path in {file.resolve(): file for file in files}.values():
+    for path in {(file.resolve(), base_name(file)): file for file in files}.values():
         by_name[base_name(path)].append(path)
     for name, paths in by_name.items():
         if len(paths) > 1:
             listed = " and ".join(str(path) for path in paths)
             raise InputError(f"two inputs are both called {name}: {listed}; rename one or run them apart")
     return sorted((paths[0] for paths in by_name.values()), key=lambda path: path.name)
+
+
+def exists(path: Path) -> bool:
+    """Whether it can be found: not with a name that is too long for one, nor where it may not be looked for."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _cases_in(folder: Path, kinds: Sequence[Kind]) -> list[Path]:
@@ -74,11 +85,14 @@ def prepare_output_folder(
     """Make the folder, prove that it can be written before any work is done, and clear away what killed runs left.
 
     written: the kind of the outputs, None for that of each case. overlays: where their pictures go. Raises
-    OutputError that says what to do, or InputError where an output would overwrite its own input or overlay.
+    OutputError that says what to do, or InputError where an output would overwrite an input, its own overlay or, where
+    upper and lower case are one, another output, and where its name would be too long.
     """
+    inputs = {case.resolve() for case in cases}
+    _require_sound_names(cases, written, overlays)
     for case in cases:
         output = folder / output_name(case, written)
-        if output.resolve() == case.resolve():
+        if output.resolve() in inputs:
             raise InputError(f"{folder}: writing here would overwrite the input {case}; choose another folder")
         if overlays is not None and output.resolve() == (overlays / f"{base_name(case)}.png").resolve():
             raise InputError(f"{overlays}: label map and overlay of {case} would be one file; choose another folder")
@@ -91,3 +105,22 @@ def prepare_output_folder(
             f"output folder {folder} cannot be written as user {os.getuid()}: {error.strerror}; change its owner or "
             f'permissions, or run the container with --user "$(id -u):$(id -g)" of a user who may write there'
         ) from error
+
+
+def _require_sound_names(cases: Sequence[Path], written: Kind | None, overlays: Path | None) -> None:
+    """Of what is written: not so long that no file can have it, and not one that some file systems take for another's.
+
+    macOS and Windows know neither upper from lower case nor a letter with its accent from the two side by side.
+    """
+    taken: dict[str, Path] = {}
+    for case in cases:
+        name = output_name(case, written)
+        longest = max(len(os.fsencode(name)), len(os.fsencode(f"{base_name(case)}.png")) if overlays else 0)
+        if longest > _LONGEST_NAME:
+            raise InputError(f"{case}: the name of its output would have {longest} bytes of {_LONGEST_NAME}; rename it")
+        other = taken.setdefault(unicodedata.normalize("NFC", name).casefold(), case)
+        if other != case:
+            raise InputError(
+                f"label maps of {other} and {case} would differ in upper and lower case alone, which not every file "
+                "system keeps apart; rename one or run them apart"
+            )

@@ -116,8 +116,13 @@ def suffix_of(path: Path) -> str:
 
 def base_name(path: Path) -> str:
     """The name of a case: the file's without its known ending, or the folder's."""
-    name = path.name or path.resolve().name
-    return name if path.is_dir() else name[: len(name) - len(suffix_of(path))]
+    name = path.resolve().name if path.name in {"", ".."} else path.name
+    return name if path.is_dir() else stem_of(name)
+
+
+def stem_of(name: str) -> str:
+    """A file's name without its known ending, or whole where it is nothing else."""
+    return name[: len(name) - len(suffix_of(Path(name)))] or name
 
 
 def output_name(path: Path, written: Kind | None = None) -> str:

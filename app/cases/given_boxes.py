@@ -11,10 +11,11 @@ with an affine (geometry.py says which way each axis leads).
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
+from reprlib import repr as shortly
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -23,11 +24,12 @@ from ..arrays import DoubleArray, IntArray
 from ..errors import CaseError, InputError, naming
 from .boxes import COORDINATES, as_boxes
 from .case import LARGEST_LABEL
-from .discover import file_of
-from .formats import base_name, kind_of
+from .discover import exists, file_of
+from .formats import kind_of, stem_of
 from .label_maps import read_label_map
 from .limits import DEFAULT_LIMITS, Limits
 from .scan import Scan, Structure
+from .text_files import read_json, read_text
 
 PlacedBoxes = tuple[IntArray, tuple[Structure, ...]]
 """(N, 4), or (N, 6) in canonical voxels, and what each is drawn around."""
@@ -37,6 +39,7 @@ BoxSource = Callable[[Scan], PlacedBoxes]
 
 Space = Literal["voxel", "ras_mm", "lps_mm"]
 _FAR = 2**31
+_LONGEST_LABEL = 9  # digits
 _TO_RAS = np.array([-1.0, -1, 1, -1, -1, 1])  # from LPS
 
 
@@ -108,7 +111,7 @@ def boxes_from_options(options: Sequence[str]) -> BoxList:
 
 def boxes_from_path(path: Path, limits: Limits = DEFAULT_LIMITS) -> BoxSource:
     """A JSON or CSV file, a label map, or a folder of such files by case. Raises InputError."""
-    if not path.exists():
+    if not exists(path):
         raise InputError(f"{path}: no such file or folder of boxes")
     try:
         return BoxFolder(path, limits) if path.is_dir() and kind_of(path) is None else _source_of(path, limits)
@@ -128,7 +131,7 @@ def _source_of(path: Path, limits: Limits) -> BoxSource:
 
 def _read_json(path: Path) -> list[GivenBox]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except (OSError, ValueError) as error:
         raise CaseError(f"is no readable JSON ({error})") from error
     listed = content.get("boxes") if isinstance(content, dict) else None
@@ -142,9 +145,8 @@ def _read_json(path: Path) -> list[GivenBox]:
 
 def _read_csv(path: Path) -> list[GivenBox]:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        rows = list(csv.DictReader(StringIO(read_text(path))))
+    except (OSError, ValueError, csv.Error) as error:
         raise CaseError(f"is no readable CSV ({error})") from error
     return [_given_box(number, _corners(row), row) for number, row in enumerate(rows, 1)]
 
@@ -158,13 +160,13 @@ def _given_box(number: int, corners: Any, about: Mapping[str, Any]) -> GivenBox:
     said = {key: value for key, value in about.items() if value is not None and value != ""}
     space = said.get("space", "voxel")
     if space not in get_args(Space):
-        raise CaseError(f"box {number}: space is {space!r}, expected one of {', '.join(get_args(Space))}")
+        raise CaseError(f"box {number}: space is {shortly(space)}, expected one of {', '.join(get_args(Space))}")
     numbers = _numbers(number, corners)
     if space == "voxel":
         as_boxes(numbers[None])
     label = _label(number, said.get("label", number))
     structure = Structure(label, str(said.get("name", Structure.numbered(label).name)))
-    case = base_name(Path(str(said["case"]))) if "case" in said else None
+    case = stem_of(Path(str(said["case"])).name) if "case" in said else None
     return GivenBox(tuple(numbers.tolist()), structure, space, case)
 
 
@@ -172,17 +174,17 @@ def _numbers(number: int, corners: Any) -> DoubleArray:
     """(4,) or (6,)."""
     try:
         found = np.array(corners, np.float64)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         found = np.array(np.nan)
     if found.shape not in {(4,), (6,)} or not np.all(np.abs(found) < _FAR):
-        raise CaseError(f"box {number} is {corners}, expected four numbers for a picture or six for a volume")
+        raise CaseError(f"box {number} is {shortly(corners)}, expected four numbers for a picture or six for a volume")
     return found
 
 
 def _label(number: int, label: Any) -> int:
     text = str(label)
-    if not text.isdecimal() or not 1 <= int(text) <= LARGEST_LABEL:
-        raise CaseError(f"box {number}: label is {label!r}, expected a whole number in 1..{LARGEST_LABEL}")
+    if not text.isdecimal() or len(text) > _LONGEST_LABEL or not 1 <= int(text) <= LARGEST_LABEL:
+        raise CaseError(f"box {number}: label is {shortly(label)}, expected a whole number in 1..{LARGEST_LABEL}")
     return int(text)
 
 

@@ -64,8 +64,8 @@ def read_scan(path: Path, limits: Limits) -> tuple[Kind, Scan]:
     """A file of any kind, or a folder of one, as its format reads it, under its case's name. Raises CaseError."""
     kind = required_kind(path)
     try:
-        before = _state(path)
-        scan = kind.load().read(path, limits)
+        reader, before = kind.load(), _state(path)
+        scan = reader.read(path, limits)
         if _state(path) != before:
             raise CaseError("changed while it was read; run it again when it is written to its end")
     except OSError as error:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import imagesize
@@ -16,7 +18,14 @@ from .atomic import write_atomically
 from .limits import DEFAULT_LIMITS, Limits
 from .scan import Scan, Structure
 
+if TYPE_CHECKING:
+    from tifffile import TiffPages
+
 _AS_SHOWN = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH  # grey or colour, 8 or 16 bit or float; EXIF heeded
+_TIFF = {b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"}
+_NO_PICTURE = "is no picture that can be decoded, or damaged or cut short"
+
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it finds wrong is raised as well
 
 
 def read(path: Path, limits: Limits = DEFAULT_LIMITS) -> Scan:
@@ -44,21 +53,46 @@ def write(path: Path, labels: LabelArray, scan: Scan, structures: Sequence[Struc
 
 
 def _decode(path: Path, limits: Limits) -> AnyArray:
-    """Raises CaseError for what cannot be decoded whole, and for stacks of pictures."""
+    """Raises CaseError for what cannot be decoded whole, for stacks of pictures, and for what limits do not admit."""
     limits.admit_file(path)
     content = path.read_bytes()
-    width, height = imagesize.get(BytesIO(content))
-    if min(width, height) < 1:
-        raise CaseError("is no picture that can be decoded, or damaged or cut short")
-    limits.admit((height, width, 3), np.dtype(np.uint8))
+    limits.admit(*_stated(content))
     try:
         picture = cv2.imdecode(np.frombuffer(content, np.uint8), _AS_SHOWN)
-        pages = cv2.imcount(str(path)) if path.suffix.lower() in {".tif", ".tiff"} else 1
     except cv2.error as error:
         raise CaseError(f"cannot be decoded ({error.err})") from error
     if picture is None:
-        raise CaseError("is no picture that can be decoded, or damaged or cut short")
-    if pages > 1:
-        raise CaseError(f"holds {pages} pages, expected one; save them apart, or as one volume in .nii.gz")
-    limits.admit(picture.shape, picture.dtype)  # wider values than bytes
+        raise CaseError(_NO_PICTURE)
     return np.asarray(picture)
+
+
+def _stated(content: bytes) -> tuple[tuple[int, int, int], np.dtype[Any]]:
+    """Shape and type in colour, by the header of a file. Raises CaseError."""
+    if content[:4] in _TIFF:
+        return _stated_by_tiff(content)
+    width, height = imagesize.get(BytesIO(content))
+    if min(width, height) < 1:
+        raise CaseError(_NO_PICTURE)
+    deep = content.startswith(b"\x89PNG") and content[24] == 16  # bits of a channel, by PNG's specification
+    return (height, width, 3), np.dtype(np.uint16 if deep else np.uint8)
+
+
+def _stated_by_tiff(content: bytes) -> tuple[tuple[int, int, int], np.dtype[Any]]:
+    from tifffile import TiffFile
+
+    try:
+        with TiffFile(BytesIO(content)) as file:
+            page, several = file.pages.first, _has_second(file.pages)
+    except Exception as error:  # a damaged file makes tifffile stumble in any way there is
+        raise CaseError(_NO_PICTURE) from error
+    if several:
+        raise CaseError("holds several pages, expected one; save them apart, or as one volume in .nii.gz")
+    return (page.imagelength, page.imagewidth, 3), page.dtype or np.dtype(np.float64)
+
+
+def _has_second(pages: TiffPages) -> bool:
+    try:
+        pages.get(1)
+    except IndexError:
+        return False
+    return True

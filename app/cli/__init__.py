@@ -15,6 +15,7 @@ from .convert import convert
 from .evaluate import evaluate
 from .predict import predict
 from .report import report
+from .say import say
 from .train import train
 from .weights import weights
 
@@ -43,16 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except SwinliteError as error:
-        click.echo(f"swinlite: {error}", err=True)
+        say(f"swinlite: {error}")
         return error.exit_code
     except ModuleNotFoundError as error:
         library = str(error.name).partition(".")[0]
         if library == __package__.partition(".")[0]:
             raise
-        click.echo(f"swinlite: this needs {library}, which is not installed here; pip install {library}", err=True)
+        say(f"swinlite: this needs {library}, which is not installed here; pip install {library}")
         return SwinliteError.exit_code
     except (click.Abort, *STOPS) as stop:
-        click.echo("swinlite: interrupted", err=True)
+        say("swinlite: interrupted")
         return exit_code(stop)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import InputError, OutputError
+from .say import say
 
 if TYPE_CHECKING:
     from ..benchmark.records import Setting
@@ -113,7 +114,7 @@ def _make_suite(files: list[Path], folder: Path) -> list[Path]:
 
     prepare_output_folder(folder, ())
     names = {file.stem for file in files}
-    click.echo(f"making {len(files)} synthetic cases in {folder}", err=True)
+    say(f"making {len(files)} synthetic cases in {folder}")
     try:
         return [apart(write_case, kind, folder) for kind in STANDARD if kind.name in names]
     except OSError as error:
@@ -139,7 +140,7 @@ def _announce(setting: Setting, files: list[Path]) -> None:
 
 
 def _tell(case: str, system: str, outcome: str) -> None:
-    click.echo(f"  {case}, {system}: {outcome}", err=True)
+    say(f"  {case}, {system}: {outcome}")
 
 
 def _time(
@@ -168,5 +169,5 @@ def _summarise(times: list[CaseTimes]) -> int:
     """Name what failed, and give the exit code."""
     faults = [(case.name, one.system, one.fault) for case in times for one in case.outcomes if one.fault]
     for name, system, fault in faults:
-        click.echo(f"swinlite: {name}, {system}: {fault}", err=True)
+        say(f"swinlite: {name}, {system}: {fault}")
     return SOME_RUN_FAILED if faults else 0

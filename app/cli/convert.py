@@ -9,6 +9,7 @@ import click
 
 from .case_options import case_options, read_request
 from .limit_options import limit_options
+from .say import say
 
 if TYPE_CHECKING:
     from ..cases.limits import Limits
@@ -76,9 +77,9 @@ def convert(
     for result in results:
         failed += result.error is not None
         for line in () if quiet else result.notes:
-            click.echo(f"  {result.name}: {line}", err=True)
+            say(f"  {result.name}: {line}")
         if result.error:
-            click.echo(f"swinlite: {result.error}", err=True)
+            say(f"swinlite: {result.error}")
     if not quiet:
-        click.echo(f"{len(cases) - failed} written, {failed} failed of {len(cases)}; in {output_folder}", err=True)
+        say(f"{len(cases) - failed} written, {failed} failed of {len(cases)}; in {output_folder}")
     return SOME_CASE_FAILED if failed else 0

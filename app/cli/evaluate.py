@@ -13,6 +13,7 @@ import click
 
 from ..errors import OutputError
 from ..threads import available_threads
+from .say import say
 
 if TYPE_CHECKING:
     from ..scoring.folders import CaseResult, Judge, Protocol, SpacingOrder
@@ -105,20 +106,20 @@ def _score_folder(
             bar.update(1)
     results.sort(key=lambda result: result.name)
     if strangers:
-        click.echo(f"{predictions}: left out, having no truth: {', '.join(strangers)}", err=True)
+        say(f"{predictions}: left out, having no truth: {', '.join(strangers)}")
     if unscored := [result.name for result in results if result.score and math.isnan(result.score.dsc)]:
-        click.echo(f"{predictions}: without a DSC, left out of its mean: {', '.join(unscored)}", err=True)
+        say(f"{predictions}: without a DSC, left out of its mean: {', '.join(unscored)}")
     for result in results:
         if result.fault:
-            click.echo(f"swinlite: {predictions}: {result.fault}", err=True)
+            say(f"swinlite: {predictions}: {result.fault}")
     return results
 
 
 def _print_table(title: str, rows: Sequence[Row], sign: str) -> None:
-    click.echo(f"{title}; mean and 95 % interval over cases")
+    say(f"{title}; mean and 95 % interval over cases", err=False)
     click.echo(f"{'':14} {'cases':>5}  {'DSC':27}  NSD")
     for row in rows:
-        click.echo(f"{row.modality:14} {row.cases:5}  {_shown(row.dsc, sign):27}  {_shown(row.nsd, sign)}")
+        say(f"{row.modality:14} {row.cases:5}  {_shown(row.dsc, sign):27}  {_shown(row.nsd, sign)}", err=False)
 
 
 def _shown(estimate: Estimate, sign: str) -> str:

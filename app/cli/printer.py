@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .say import say
+
 if TYPE_CHECKING:
     from ..engines.engine import EngineInfo
     from ..segment.batch import CaseResult
@@ -32,9 +34,8 @@ class Printer:
     def announce(self, models: list[EngineInfo]) -> None:
         for info in [] if self._quiet else models:
             threads = "1 thread" if info.threads == 1 else f"{info.threads} threads"
-            click.echo(
+            say(
                 f"model {info.model} (sha256 {info.weights_sha256[:12]}), {info.engine}, {info.precision}, {threads}",
-                err=True,
             )
 
     @contextmanager
@@ -58,15 +59,15 @@ class Printer:
             outcome = "skipped, its output is there"
         else:
             outcome = f"{_count(result.objects, 'object')} in {result.running_time:.2f} s"
-        click.echo(f"{position}: {outcome}", err=True)
+        say(f"{position}: {outcome}")
         if self._verbose:
             parts = ", ".join(f"{stage} {seconds:.3f} s" for stage, seconds in result.clock.seconds.items())
-            click.echo(f"  {parts}; {_count(result.encoder_calls, 'encoder call')}", err=True)
+            say(f"  {parts}; {_count(result.encoder_calls, 'encoder call')}")
         self._print_notes(result)
 
     def _print_notes(self, result: CaseResult) -> None:
         for note in result.notes:
-            click.echo(f"  {result.name}: {note}", err=True)
+            say(f"  {result.name}: {note}")
 
     def summarise(self, output_folder: Path, seconds: float, *, stopped: bool) -> int:
         """Print the closing lines and return the number of failed cases."""
@@ -75,11 +76,11 @@ class Printer:
         done = len(self.results) - len(failed) - skipped
         if not self._quiet:
             counts = f"{done} done, {skipped} skipped, {len(failed)} failed of {self._total}"
-            click.echo(f"{counts} in {seconds:.1f} s; label maps in {output_folder}", err=True)
+            say(f"{counts} in {seconds:.1f} s; label maps in {output_folder}")
         if stopped:
-            click.echo("swinlite: interrupted; what is written is whole, --skip-existing goes on from here", err=True)
+            say("swinlite: interrupted; what is written is whole, --skip-existing goes on from here")
         for result in failed:
-            click.echo(f"swinlite: {result.error}", err=True)
+            say(f"swinlite: {result.error}")
         return len(failed)
 
 

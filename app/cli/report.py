@@ -10,6 +10,7 @@ import click
 
 from ..errors import OutputError
 from .case_options import read_request
+from .say import say
 
 if TYPE_CHECKING:
     from ..report.entries import Entry, Sources
@@ -70,7 +71,7 @@ def report(
         write_page(page, outputs.resolve().name, run, entries)
     except OSError as error:
         raise OutputError(f"{page}: cannot be written: {error.strerror}") from error
-    click.echo(f"{page}: {len(entries)} cases, {page.stat().st_size / 1e6:.1f} MB", err=True)
+    say(f"{page}: {len(entries)} cases, {page.stat().st_size / 1e6:.1f} MB")
     return SOME_FILE_AT_FAULT if any(entry.faults for entry in entries) else 0
 
 
@@ -86,5 +87,5 @@ def _read_under_a_bar(sources: Sources) -> list[Entry]:
             bar.update(1)
     for entry in entries:
         for fault in entry.faults:
-            click.echo(f"swinlite: {fault}", err=True)
+            say(f"swinlite: {fault}")
     return entries

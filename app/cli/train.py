@@ -15,6 +15,7 @@ import click
 
 from ..errors import OutputError
 from ..prompts.rules import GUIDES
+from .say import say
 
 if TYPE_CHECKING:
     from ..training.teach import Lesson, Run
@@ -170,12 +171,11 @@ def _progress(
             yield run
         except OSError as error:
             raise OutputError(f"{error.filename or folder}: {error.strerror}; the last checkpoint is whole") from error
-    click.echo(f"{time.perf_counter() - start:.0f} s on {device}", err=True)
+    say(f"{time.perf_counter() - start:.0f} s on {device}")
 
 
 def _say(lesson: Lesson, run: Run) -> None:
-    click.echo(
+    say(
         f"{'resumed; ' if lesson.resumed else ''}{lesson.steps} of {run.schedule.steps} steps "
         f"from {lesson.pictures} pictures, {lesson.samples_a_second:.2f} samples a second; weights in {lesson.weights}",
-        err=True,
     )

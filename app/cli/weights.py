@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import OutputError, WeightsError
+from .say import say
 
 if TYPE_CHECKING:
     from ..weights.publish import Dtype
@@ -47,7 +48,7 @@ def verify() -> int:
             click.echo(f"{entry.name}: as the manifest says")
         except WeightsError as error:
             wrong += 1
-            click.echo(f"{entry.name}: {error}", err=True)
+            say(f"{entry.name}: {error}")
     return WeightsError.exit_code if wrong else 0
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..cases.formats import NPZ, Kind
 from ..cases.limits import DEFAULT_LIMITS, Limits
+from ..cases.text_files import read_json
 from ..errors import InputError
 from ..prompts.rules import PromptStyle
 
@@ -74,7 +74,7 @@ def find_run(folder: Path) -> Path | None:
 def read_run(path: Path) -> RecordedRun:
     """Read what `swinlite predict --timing` wrote. Raises InputError, naming the file."""
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
+        report = read_json(path)
         settings = report["settings"]
         styles = {model["model"]: PromptStyle(**model["prompts"]) for model in report["models"]}
         return RecordedRun(
@@ -94,7 +94,7 @@ def read_run(path: Path) -> RecordedRun:
 
 def _is_run_report(path: Path) -> bool:
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
+        report = read_json(path)
     except (OSError, ValueError):
         return False
     return isinstance(report, dict) and report.keys() >= _KEYS

@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import __version__
 from ..cases.atomic import write_atomically
+from ..plain import plain
 from ..segment.batch import CaseResult
 from ..segment.clock import Stage
 
@@ -35,7 +36,7 @@ def write_timing(path: Path, results: Sequence[CaseResult]) -> None:
             seconds = [f"{result.clock.seconds[stage]:.4f}" for stage in _STAGES]
             counts = [result.slices, result.objects, result.encoder_calls]
             memory = f"{result.peak_memory_mib:.0f}"
-            table.writerow([result.file, f"{result.running_time:.4f}", *seconds, *counts, memory])
+            table.writerow([plain(result.file), f"{result.running_time:.4f}", *seconds, *counts, memory])
     with write_atomically(path) as file:
         file.write(text.getvalue().encode())
 

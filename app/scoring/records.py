@@ -13,6 +13,7 @@ from typing import Any
 
 from .. import __version__
 from ..cases.atomic import write_atomically
+from ..plain import plain
 from .folders import CaseResult
 from .summary import Row
 
@@ -35,7 +36,7 @@ def write_csv(path: Path, results: Sequence[CaseResult]) -> None:
     table.writerow(["case", "modality", "label", "dsc", "nsd"])
     for result in results:
         if result.score is not None:
-            case = [result.name, result.modality]
+            case = [plain(result.name), plain(result.modality)]
             table.writerow([*case, "", _decimal(result.score.dsc), _decimal(result.score.nsd)])
             table.writerows([*case, s.label, _decimal(s.dsc), _decimal(s.nsd)] for s in result.score.labels)
     with write_atomically(path) as file:

@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args
 
 from ..cases.formats import base_name
 from ..cases.names import modality_in_name
+from ..cases.text_files import read_json
 from ..errors import InputError, WeightsError
 from ..weights.manifest import Manifest
 
@@ -64,7 +65,7 @@ class Strategy:
 def read_strategy(file: Path) -> Strategy:
     """Read a map. Raises InputError, naming the file and the key, also where the manifest has no such model."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = read_json(file)
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror}") from error
     except ValueError as error:

@@ -91,6 +91,18 @@ def test_files_that_cannot_be_meant_are_said_before_any_work(tmp_path: Path, con
         boxes_from_path(written(tmp_path / "boxes.json", content))
 
 
+def test_files_beyond_all_measure_are_said_in_few_words(tmp_path: Path) -> None:
+    for content, message in {
+        "[" * 100_000: "nested too deeply",
+        " " * 32_100_000: "32.1 MB, expected at most 32 MB",
+        f'{{"boxes": [{{"box": [1, 2, 3, 1{"0" * 400}]}}]}}': "expected four numbers",
+        f'{{"boxes": [{{"box": [1, 2, 3, 4], "label": "{"1" * 5000}"}}]}}': r"label is '1+\.\.\.1+', expected",
+    }.items():
+        with pytest.raises(InputError, match=message) as caught:
+            boxes_from_path(written(tmp_path / "boxes.json", content))
+        assert len(str(caught.value)) < 200
+
+
 def test_boxes_that_do_not_fit_the_case_are_its_error(tmp_path: Path) -> None:
     mm = boxes_from_path(written(tmp_path / "a.json", '{"space": "ras_mm", "boxes": [{"box": [1, 2, 3, 4]}]}'))
     other = boxes_from_path(written(tmp_path / "b.json", '{"boxes": [{"box": [1, 2, 3, 4], "case": "b"}]}'))

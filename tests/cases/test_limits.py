@@ -68,6 +68,17 @@ def png(path: Path, width: int, height: int) -> Path:
     return path
 
 
+def tiff(path: Path, width: int, height: int) -> Path:
+    """A picture of 4 bytes a value whose header states another size."""
+    content = cv2.imencode(".tif", two_squares()[..., 0].astype(np.float32))[1].tobytes()
+    for tag, stored, other in ((256, 64, width), (257, 48, height)):
+        entry = struct.pack("<HHI", tag, 3, 1) + struct.pack("<I", stored)
+        assert content.count(entry) == 1
+        content = content.replace(entry, struct.pack("<HHI", tag, 4, 1) + struct.pack("<I", other))
+    path.write_bytes(content)
+    return path
+
+
 def deflated_dicom(path: Path) -> Path:
     """A DICOM file that is many bytes of one private attribute, deflated."""
     plain = write_picture(path, two_squares()[..., 0]).read_bytes()
@@ -101,6 +112,8 @@ TOO_LARGE: dict[str, tuple[Callable[[Path], Path], str]] = {
     "a header that is deep": (lambda p: npz(p / "a.npz", array_header("(" * 2000)), "imgs is no NumPy array"),
     "a wide picture": (lambda p: png(p / "a.png", 2**31 - 1, 1), "raise --max-side"),
     "a large picture": (lambda p: png(p / "a.png", 2000, 2000), "raise --max-decompressed"),
+    "a wide picture in TIFF": (lambda p: tiff(p / "a.tif", 1, 2**31 - 1), "raise --max-side"),
+    "a large picture in TIFF": (lambda p: tiff(p / "a.tif", 1000, 1000), r"\(1000, 1000, 3\), float32, of 12 MB"),
     "a large volume": (lambda p: nifti(p / "a.nii.gz", dim=[3, 2000, 2000, 10, 1, 1, 1, 1]), "of 160 MB"),
     "a negative volume": (lambda p: nifti(p / "a.nii.gz", dim=[3, -6, -5, 4, 1, 1, 1, 1]), "is damaged"),
     "a volume with an endless end": (lambda p: nifti(p / "a.nii.gz", bytes(MANY)), "goes on far beyond"),

@@ -78,7 +78,7 @@ def test_pictures_that_cannot_be_read_are_named_with_the_reason(tmp_path: Path) 
         "cut.png": "no picture that can be decoded",
         "empty.jpg": "no picture that can be decoded",
         "text.tif": "no picture that can be decoded",
-        "stack.tiff": "holds 2 pages, expected one",
+        "stack.tiff": "holds several pages, expected one",
         "missing.png": "No such file",
     }.items():
         with pytest.raises(CaseError, match=message) as caught:

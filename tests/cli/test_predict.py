@@ -325,9 +325,11 @@ def test_help_and_version_import_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     ours, heavy = done.stderr.splitlines()
-    names = ("benchmark", "case_options", "convert", "evaluate", "limit_options", "predict", "printer", "report")
+    names = ("benchmark", "case_options", "convert", "evaluate", "limit_options", "predict", "printer", "report", "say")
     commands = [f"app.cli.{name}" for name in (*names, "train", "weights")]
-    light = ("app.control_groups", "app.errors", "app.interrupts")
+    names = ("benchmark", "case_options", "convert", "evaluate", "limit_options", "predict", "printer", "report")
+    commands = [f"app.cli.{name}" for name in (*names, "say", "train", "weights")]
+    light = ("app.control_groups", "app.errors", "app.interrupts", "app.plain")
     prompts = ("app.prompts", "app.prompts.rules", "app.threads")
     assert ours == str(["app", "app.cases", "app.cases.limits", "app.cli", *commands, *light, *prompts])
     assert heavy == "[]"

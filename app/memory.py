@@ -1,8 +1,52 @@
-"""How the C library deals with memory."""
+"""How much memory a run may use, what a case needs of it, and what is done with the rest."""
 
 from __future__ import annotations
 
 import ctypes
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .control_groups import memory_limit
+
+_USUAL = 8 * 10**9  # bytes, as the challenge's containers have
+# Bytes that a process holds beside the case, measured on both engines at float32: the model, loaded and at work on
+# one prompt, and each prompt more that is decoded in a batch.
+_MODEL = 700 * 10**6
+_PROMPT = 80 * 10**6
+_PROMPTS = 4  # more in a batch are no quicker a prompt
+# Bytes for each number of an image: grey level, labels, votes of views and a window's copies; and of wider types
+# the values as stored, those that percentiles are taken of, and their sorted copy.
+_A_NUMBER = 4
+_COPIES = 3
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """prompts: decoded in a batch. cache: bytes for encoded slices that may be needed again."""
+
+    prompts: int
+    cache: int
+
+
+def available_memory() -> int:
+    """Bytes: the control group's limit; without one 8 GB, or half of what the machine has where that is less."""
+    limit = memory_limit()
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return int(min(limit, machine) if math.isfinite(limit) else min(_USUAL, machine // 2))
+
+
+def needed_memory(shape: Sequence[int], itemsize: int = 1) -> int:
+    """Bytes that a process needs to segment an image of `shape` and of numbers of so many bytes."""
+    return _MODEL + math.prod(shape) * (_A_NUMBER + (_COPIES * itemsize if itemsize > 1 else 0))
+
+
+def plan_memory(memory: int, shape: Sequence[int]) -> MemoryPlan:
+    """What is left of `memory` beside an image of `shape`, uint8: first for prompts, then for the cache."""
+    rest = max(0, memory - needed_memory(shape))
+    prompts = min(_PROMPTS, 1 + rest // _PROMPT)
+    return MemoryPlan(prompts, rest - (prompts - 1) * _PROMPT)
 
 
 def keep_freed_memory() -> None:

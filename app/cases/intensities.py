@@ -87,7 +87,8 @@ def to_scaled_levels(values: AnyArray, window: Window | None, modality: str | No
     """
     if values.dtype == np.uint8 or values.dtype.kind not in "uif":
         return to_grey_levels(values)
-    finite = values[np.isfinite(values)]
+    known = np.isfinite(values)
+    finite = values if known.all() else values[known]
     if not finite.size:
         raise CaseError("holds no number but NaN or infinite ones; nothing can be seen in it")
     notes = []
@@ -135,7 +136,7 @@ def to_grey_levels(pixels: AnyArray) -> tuple[ByteArray, str | None]:
 def _percentiles(values: AnyArray) -> tuple[float, float]:
     """Of what is not 0; where that leaves one value, the extremes of all."""
     coloured = values[values != 0]
-    low, high = np.percentile(coloured, _PERCENTILES).tolist() if coloured.size else (0.0, 0.0)
+    low, high = np.percentile(coloured, _PERCENTILES, overwrite_input=True).tolist() if coloured.size else (0.0, 0.0)
     return (low, high) if low < high else (float(values.min()), float(values.max()))
 
 

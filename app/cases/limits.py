@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CaseError
+from ..memory import needed_memory
 
 if TYPE_CHECKING:
     from numpy import dtype
@@ -23,12 +24,14 @@ class Limits:
     challenge, since an image lies in memory beside what is made of it. side: pixels or voxels along an axis; a square
     picture in colour of the default is of 2**30 pixels, as many as OpenCV decodes, and 3.2 GB. slices: of a volume, and
     files of a series. objects: boxes of a case. The default slices and objects take minutes to hours on two cores.
+    memory: bytes that the process which segments the case may use.
     """
 
     decompressed: int = 4 * 10**9
     side: int = 1 << 15
     slices: int = 4096
     objects: int = 10_000
+    memory: float = math.inf
 
     def admit(self, shape: Sequence[int], kind: dtype[Any]) -> None:
         """An array that a header describes. Raises CaseError where it is too large, or nothing that can be."""
@@ -40,6 +43,11 @@ class Limits:
                 "if it is meant to be that large, raise --max-side"
             )
         self.admit_bytes(math.prod(shape) * kind.itemsize, f"states an array of shape {tuple(shape)}, {kind},")
+        if (needed := needed_memory(shape, kind.itemsize)) > self.memory:
+            raise CaseError(
+                f"states an array of shape {tuple(shape)}, {kind}, which needs {size_in_words(needed)} of memory to be "
+                f"segmented, of {size_in_words(int(self.memory))}; raise --memory-limit if there is more, or split it"
+            )
 
     def admit_bytes(self, size: int, what: str = "holds arrays") -> None:
         """Bytes on the disk or in memory. what: they are of, the begin of the message. Raises CaseError."""

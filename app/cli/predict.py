@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +12,11 @@ import click
 
 from ..errors import OutputError
 from ..interrupts import STOPS, exit_code
+from ..memory import available_memory
 from ..prompts.rules import GUIDES, PROMPT_PARTS, PROMPT_RULES, Guide, PromptParts, PromptRule, PromptStyle
 from ..threads import available_threads
 from .case_options import case_options, read_request
-from .limit_options import limit_options
+from .limit_options import ByteSize, limit_options
 from .printer import Printer
 
 if TYPE_CHECKING:
@@ -88,6 +89,11 @@ _FILE_OR_FOLDER = click.Path(path_type=Path)
     "--workers", type=click.IntRange(min=1), default=1, show_default=True,
     help="Processes that segment cases side by side and share the threads.",
 )  # fmt: skip
+@click.option(
+    "--memory-limit", type=ByteSize(), metavar="SIZE",
+    help="Memory for all of it, which batches and caches follow: 8GB, 1500M. Cases that need more are refused. "
+    "Default: the container's limit, else 8 GB or half of the machine's.",
+)  # fmt: skip
 @click.option("--skip-existing", is_flag=True, help="Leave out cases whose output is there.")
 @click.option("--overlay", "overlay_folder", type=_FILE_OR_FOLDER, metavar="DIR", help="Also draw a PNG a case here.")
 @click.option(
@@ -119,6 +125,7 @@ def predict(
     precision: PrecisionChoice,
     threads: int | None,
     workers: int,
+    memory_limit: int | None,
     skip_existing: bool,
     overlay_folder: Path | None,
     timing_csv: Path | None,
@@ -140,7 +147,8 @@ def predict(
     if timing_csv is not None and timing_csv.suffix == ".json":
         raise click.BadParameter("ends in .json, which is the run report's; name it .csv", param_hint="--timing")
     _check_strategy_options(strategy_file, modality, modality_from_name, (model, weights, views))
-    request = read_request(box_options, box_path, modality, window, limits)
+    memory = (memory_limit or available_memory()) // workers
+    request = read_request(box_options, box_path, modality, window, replace(limits, memory=memory))
     cases, written = find_cases((*inputs, *more_inputs), KINDS), NPZ if output_format == "npz" else None
     if strategy_file is None:
         treatments = [Treatment(model, views or "axial")] * len(cases)
@@ -155,8 +163,10 @@ def predict(
     from ..segment.segmenter import load_segmenter
 
     style = PromptStyle(seed, prompt_rule, prompt_parts, guide)
-    share = max(1, (threads or available_threads()) // workers)
-    load = partial(load_segmenter, weights=weights, engine=engine, precision=precision, threads=share, style=style)
+    load = partial(
+        load_segmenter, weights=weights, engine=engine, precision=precision,
+        threads=max(1, (threads or available_threads()) // workers), memory=memory, style=style,
+    )  # fmt: skip
     models = Models(load)
     infos = {name: models.get(name).info for name in dict.fromkeys(treatment.model for treatment in treatments)}
     facts = [models.get(name).facts for name in infos]
@@ -183,7 +193,7 @@ def predict(
             "boxes": str(box_path.resolve()) if box_path else list(box_options),
             "modality": modality,
             "window": window,
-            "limits": asdict(limits),
+            "limits": asdict(request.limits),
             "format": output_format,
             "workers": workers,
         }

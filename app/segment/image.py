@@ -15,10 +15,11 @@ from .slice_decoding import PromptListener, SliceDecoder
 
 
 class EncodedImage:
-    """A picture (H, W) or (H, W, 3) uint8 whose features are computed once, here."""
+    """A picture (H, W) or (H, W, 3) uint8 whose features are computed once, here. batch: of prompts."""
 
-    def __init__(self, image: ByteArray, engine: Engine, clock: StageClock) -> None:
+    def __init__(self, image: ByteArray, engine: Engine, clock: StageClock, batch: int) -> None:
         self._engine = engine
+        self._batch = batch
         self._shape = image.shape[:2]
         with clock.measure("encode"):
             frame = make_frame(image)
@@ -36,7 +37,7 @@ class EncodedImage:
     ) -> LabelArray:
         """Label map (H, W): k where box k (N, 4) found its object, a later object over an earlier one."""
         labels = empty_labels(self._shape, len(boxes))
-        decoder = SliceDecoder(self._engine, self._geometry, maker, clock, listener)
+        decoder = SliceDecoder(self._engine, self._geometry, maker, clock, self._batch, listener)
         in_frame = (Prompt(int(i) + 1, 0, self._geometry.box_to_frame(boxes[i])) for i in np.flatnonzero(inside))
         for prompt, mask in decoder.masks(self._encoded, in_frame):
             mask.paint(labels, prompt.label)

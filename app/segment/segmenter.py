@@ -18,6 +18,7 @@ from ..cases.make_case import as_picture, as_volume, extent_of
 from ..engines.engine import Engine, EngineInfo
 from ..engines.load import EngineChoice, PrecisionChoice, load_engine
 from ..errors import CaseError, InputError
+from ..memory import available_memory, plan_memory
 from ..prompts.prompt import PromptMaker
 from ..prompts.rules import PromptStyle
 from ..threads import available_threads
@@ -27,7 +28,7 @@ from .slice_cache import SliceCache
 from .slice_decoding import PromptListener
 from .strategy import Views
 from .views import EncodedViews, slice_distance
-from .volume import CACHE_BYTES, EncodedVolume
+from .volume import EncodedVolume
 
 _DEFAULT_STYLE = PromptStyle()
 
@@ -35,23 +36,26 @@ Encoded = EncodedImage | EncodedVolume | EncodedViews
 
 
 class Segmenter:
-    """A loaded model. `set_image` and `set_volume` take plain arrays; `segment_case` takes a whole case."""
+    """A loaded model. `set_image` and `set_volume` take plain arrays; `segment_case` takes a whole case.
+
+    memory: bytes that the process may use, None for what `available_memory` says; with more, slices are kept.
+    """
 
     def __init__(
         self,
         engine: Engine,
         style: PromptStyle = _DEFAULT_STYLE,
-        cache_bytes: int = CACHE_BYTES,
+        memory: int | None = None,
         views: Views = "axial",
     ) -> None:
         self._engine = engine
         self._style = style if engine.reads_points_and_scribble else PromptStyle(parts="box")
-        self._cache_bytes = cache_bytes
+        self._memory = memory or available_memory()
         self.views = views
 
     def with_views(self, views: Views) -> Segmenter:
         """The same loaded model, of volumes keeping what the axial sweep finds, or what two of three views agree on."""
-        return Segmenter(self._engine, self._style, self._cache_bytes, views)
+        return Segmenter(self._engine, self._style, self._memory, views)
 
     @property
     def info(self) -> EngineInfo:
@@ -71,7 +75,7 @@ class Segmenter:
         """
         pixels, note = as_picture(image)
         _warn(note)
-        encoded = EncodedImage(pixels, self._engine, StageClock())
+        encoded = self._encoded_image(pixels, StageClock())
         return PreparedImage(encoded, extent_of(pixels, volume=False), self._maker(name))
 
     def set_volume(self, volume: AnyArray, name: str = "", spacing_mm: Spacing | None = None) -> PreparedImage:
@@ -92,14 +96,18 @@ class Segmenter:
         if case.is_volume:
             encoded = self._encoded_volume(case.image, case.spacing_mm)
         else:
-            encoded = EncodedImage(case.image, self._engine, clock)
+            encoded = self._encoded_image(case.image, clock)
         return encoded.segment(case.boxes, case.inside, self._maker(case.name), clock, listener)
 
+    def _encoded_image(self, image: ByteArray, clock: StageClock) -> EncodedImage:
+        return EncodedImage(image, self._engine, clock, plan_memory(self._memory, image.shape).prompts)
+
     def _encoded_volume(self, volume: ByteArray, spacing_mm: Spacing | None) -> Encoded:
-        cache = SliceCache(self._cache_bytes)
+        plan = plan_memory(self._memory, volume.shape)
+        cache = SliceCache(plan.cache)
         if self.views == "axial":
-            return EncodedVolume(volume, self._engine, cache)
-        return EncodedViews(volume, self._engine, cache, slice_distance(spacing_mm))
+            return EncodedVolume(volume, self._engine, cache, plan.prompts)
+        return EncodedViews(volume, self._engine, cache, plan.prompts, slice_distance(spacing_mm))
 
     def _maker(self, case: str) -> PromptMaker:
         return PromptMaker(case, self._style)
@@ -138,15 +146,16 @@ def load_segmenter(
     engine: EngineChoice = "auto",
     precision: PrecisionChoice = "auto",
     threads: int | None = None,
+    memory: int | None = None,
     style: PromptStyle = _DEFAULT_STYLE,
 ) -> Segmenter:
     """Load a model of the manifest by name (default: the best there is), or weights from any file.
 
     engine: auto takes OpenVINO where it is installed, and torch without it or for prompts that its graphs do not
     take (`PromptStyle.whole`). precision: auto takes bfloat16 where the processor has it and the model's masks
-    are known to stay the same. threads: of the processor, default all that this process may use. style: of the
-    prompts made from boxes; a model that reads boxes alone heeds none of it. Raises WeightsError, and InputError
-    where engine or precision cannot be had.
+    are known to stay the same. threads: of the processor, default all that this process may use. memory: bytes
+    that it may use (`Segmenter`). style: of the prompts made from boxes; a model that reads boxes alone heeds none of
+    it. Raises WeightsError, and InputError where engine or precision cannot be had.
     """
     threads = threads or available_threads()
     cv2.setNumThreads(threads)
@@ -159,7 +168,7 @@ def load_segmenter(
             f"{loaded.info.model} on OpenVINO decodes boxes with points and a scribble on the image alone, "
             f"not {style.parts} by {style.guide}; take --engine torch"
         )
-    return Segmenter(loaded, style)
+    return Segmenter(loaded, style, memory)
 
 
 def _warn(note: str | None) -> None:

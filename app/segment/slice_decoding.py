@@ -14,8 +14,6 @@ from ..prompts.window import windows_around
 from .clock import StageClock
 from .slice_cache import EncodedSlice
 
-# Bounds the memory of prompts, decoder and masks; a prompt costs the same alone or in a batch, and 60 MB of workspace.
-PROMPTS_PER_BATCH = 4
 MARGIN = 0.2  # of a box's longer side, around it: how far its mask may reach beyond
 
 # Told of each prompt before it is decoded; overlays listen here.
@@ -24,12 +22,13 @@ PromptListener = Callable[[Prompt], None]
 
 @dataclass(frozen=True)
 class SliceDecoder:
-    """Decodes boxes of one case."""
+    """Decodes boxes of one case, so many in a batch, which bounds the memory of prompts, decoder and masks."""
 
     engine: Engine
     geometry: Geometry
     maker: PromptMaker
     clock: StageClock
+    batch: int
     listener: PromptListener | None = None
 
     def masks(self, encoded: EncodedSlice, boxes: Iterable[Prompt]) -> Iterator[tuple[Prompt, PlacedMask]]:
@@ -38,7 +37,7 @@ class SliceDecoder:
         Prompts are completed, and masks held, a batch at a time.
         """
         remaining = iter(boxes)
-        while batch := list(islice(remaining, PROMPTS_PER_BATCH)):
+        while batch := list(islice(remaining, self.batch)):
             prompts = self._complete(encoded, batch)
             if self.listener is not None:
                 for prompt in prompts:

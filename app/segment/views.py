@@ -86,13 +86,13 @@ def slice_distance(spacing_mm: Spacing | None) -> float:
 class EncodedViews:
     """A volume (D, H, W) or (D, H, W, 3) uint8 that is swept along each axis.
 
-    distance: between slices, in sides of a slice's pixel.
+    batch: of prompts. distance: between slices, in sides of a slice's pixel.
     """
 
-    def __init__(self, volume: ByteArray, engine: Engine, cache: SliceCache, distance: float) -> None:
+    def __init__(self, volume: ByteArray, engine: Engine, cache: SliceCache, batch: int, distance: float) -> None:
         self._shape = volume.shape[:3]
         self._encoded = {
-            view: EncodedVolume(view.volume(volume), engine, cache, view.name, height)
+            view: EncodedVolume(view.volume(volume), engine, cache, batch, view.name, height)
             for view, height in ((AXIAL, 1.0), (CORONAL, distance), (SAGITTAL, distance))
         }
 

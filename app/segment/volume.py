@@ -21,8 +21,6 @@ from .clock import StageClock
 from .slice_cache import EncodedSlice, SliceCache
 from .slice_decoding import PromptListener, SliceDecoder
 
-CACHE_BYTES = 512 << 20
-
 
 @dataclass
 class _Track:
@@ -56,17 +54,24 @@ class _Track:
 class EncodedVolume:
     """A volume (D, H, W) or (D, H, W, 3) uint8 whose slices are encoded when first needed.
 
-    view: under what name the cache, which may serve several views of one volume, keeps the slices.
+    batch: of prompts. view: under what name the cache, which may serve several views of one volume, keeps the slices.
     pixel_height: of a slice's pixels, in widths of them.
     """
 
     def __init__(
-        self, volume: ByteArray, engine: Engine, cache: SliceCache, view: str = "axial", pixel_height: float = 1.0
+        self,
+        volume: ByteArray,
+        engine: Engine,
+        cache: SliceCache,
+        batch: int,
+        view: str = "axial",
+        pixel_height: float = 1.0,
     ) -> None:
         self._volume = volume
         self._engine = engine
         self._geometry = Geometry(volume.shape[1], volume.shape[2], pixel_height)
         self._cache = cache
+        self._batch = batch
         self._view = view
 
     def segment(
@@ -95,7 +100,7 @@ class EncodedVolume:
         tracks = [self._track(int(i) + 1, boxes[i]) for i in np.flatnonzero(inside)]
         descent = list(_descending(tracks))
         returning = frozenset((self._view, z) for z, _ in descent)
-        decoder = SliceDecoder(self._engine, self._geometry, maker, clock, listener)
+        decoder = SliceDecoder(self._engine, self._geometry, maker, clock, self._batch, listener)
 
         def visit(z: int, active: Sequence[_Track]) -> Iterator[tuple[int, int, PlacedMask]]:
             encoded = self._cache.get((self._view, z), lambda: self._encode(z, clock), returning)

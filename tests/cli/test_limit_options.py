@@ -11,7 +11,9 @@ import pytest
 from app.cases.limits import size_in_words
 from app.cli import main
 from app.cli.limit_options import ByteSize
+from app.segment.segmenter import Segmenter
 from tests.conftest import CaseWriter, two_squares
+from tests.fakes import ThresholdEngine
 
 
 @pytest.mark.parametrize(
@@ -54,3 +56,20 @@ def test_the_option_that_a_message_names_lets_the_case_in(
     assert main([*arguments, option, "1kB" if "k" in least else "1"]) == 1
     assert f"raise {option}" in capsys.readouterr().err
     assert main([*arguments, option, least]) == 0
+
+
+def test_a_case_that_needs_more_than_the_memory_limit_is_refused_with_what_it_needs(
+    write_case: CaseWriter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        "app.segment.segmenter.load_segmenter", lambda *_, memory, **__: Segmenter(ThresholdEngine(), memory=memory)
+    )
+    write_case("fits")
+    folder = write_case("large", imgs=np.zeros((1000, 1000, 3), np.int16)).parent
+    arguments = ["predict", "-i", str(folder), "-o", str(tmp_path / "out"), "--memory-limit"]
+    assert main([*arguments, "720MB"]) == 1
+    said = capsys.readouterr().err
+    assert "large.npz: states an array of shape (1000, 1000, 3), int16, which needs 730 MB of memory" in said
+    assert "of 720 MB; raise --memory-limit" in said
+    assert "1 done, 0 skipped, 1 failed" in said
+    assert main([*arguments, "730MB", "--skip-existing"]) == 0

@@ -324,7 +324,7 @@ def test_help_and_version_import_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     rooms = {".".join(module.split(".")[:2]) for module in done.stderr.split()}
-    light = {"app.control_groups", "app.errors", "app.interrupts", "app.plain", "app.threads"}
+    light = {"app.control_groups", "app.errors", "app.interrupts", "app.memory", "app.plain", "app.threads"}
     assert rooms == {"app", "app.cases", "app.cli", "app.prompts", *light}
     assert "app.cases.limits" in done.stderr
     assert "app.cases.open_case" not in done.stderr

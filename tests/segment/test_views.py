@@ -47,7 +47,7 @@ def test_a_views_sweep_is_the_axial_sweep_of_the_volume_turned(
     volume, boxes = blocks(), np.array([[5, 7, 4, 26, 28, 15], [39, 29, 2, 60, 44, 8]])
     expected = segment(Segmenter(ThresholdEngine()), volume.transpose(axes), np.array(turned))
     found = np.zeros_like(volume)
-    encoded = EncodedVolume(view.volume(volume), ThresholdEngine(), SliceCache(0))
+    encoded = EncodedVolume(view.volume(volume), ThresholdEngine(), SliceCache(0), batch=1)
     inside, maker = np.array([True, True]), PromptMaker("volume", PromptStyle())
     for label, index, mask in encoded.sweep(view.boxes(boxes, volume.shape), inside, maker, StageClock()):
         piece = view.piece(index, mask)
@@ -142,7 +142,7 @@ def test_masks_wait_for_the_vote_as_bits_of_their_windows(engine: ThresholdEngin
     """Ten objects would hold 24 MB as three boolean volumes each."""
     volume = np.zeros((50, 128, 128), np.uint8)
     volume[10:40, 40:70, 40:70] = 200
-    segmenter = Segmenter(engine, PromptStyle(parts="box"), cache_bytes=0)
+    segmenter = Segmenter(engine, PromptStyle(parts="box"), memory=1)
     boxes = np.array([[38, 38, 8, 72, 72, 42]] * 10)
     tracemalloc.start()
     try:

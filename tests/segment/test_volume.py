@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from app.arrays import LabelArray
 from app.cases.make_case import make_case
 from app.frame import SIDE, Geometry, PlacedMask
+from app.memory import needed_memory
 from app.prompts.prompt import Prompt, box_around
 from app.segment import volume
 from app.segment.clock import StageClock
@@ -65,9 +66,10 @@ def column(depth: int = 12) -> LabelArray:
     return scan
 
 
-def segment(engine: ThresholdEngine, boxes: list[list[int]], cache_bytes: int) -> LabelArray:
+def segment(engine: ThresholdEngine, boxes: list[list[int]], spare_bytes: int) -> LabelArray:
     case = make_case("volume", column(), np.array(boxes))
-    return Segmenter(engine, cache_bytes=cache_bytes).segment_case(case, StageClock())
+    memory = needed_memory(case.image.shape) + spare_bytes
+    return Segmenter(engine, memory=memory).segment_case(case, StageClock())
 
 
 @settings(max_examples=40, deadline=None)
@@ -75,21 +77,21 @@ def segment(engine: ThresholdEngine, boxes: list[list[int]], cache_bytes: int) -
 def test_slices_are_encoded_once_with_room_and_at_most_twice_without(boxes: list[list[int]], room: int) -> None:
     reached = {z for box in boxes for z in range(box[2], box[5] + 1)}
     roomy, cramped = HeavyEngine(), HeavyEngine()
-    whole = segment(roomy, boxes, cache_bytes=12 * 11 << 20)
+    whole = segment(roomy, boxes, spare_bytes=1 << 30)
     assert roomy.encoded == len(reached)
-    np.testing.assert_array_equal(segment(cramped, boxes, cache_bytes=room * 11 << 20), whole)
+    np.testing.assert_array_equal(segment(cramped, boxes, spare_bytes=room * 11 << 20), whole)
     assert cramped.encoded <= 2 * len(reached)
 
 
 @settings(max_examples=40, deadline=None)
 @given(boxes_3d)
 def test_all_objects_together_equal_one_object_at_a_time(boxes: list[list[int]]) -> None:
-    together = segment(HeavyEngine(), boxes, cache_bytes=1 << 30)
+    together = segment(HeavyEngine(), boxes, spare_bytes=1 << 30)
     painted = np.zeros_like(together)
     for k in range(len(boxes)):
         # the other boxes are pushed outside the volume, so that label and prompts stay the object's own
         alone = [box if i == k else [900, 900, 0, 901, 901, 0] for i, box in enumerate(boxes)]
-        mask = segment(HeavyEngine(), alone, cache_bytes=1 << 30) == k + 1
+        mask = segment(HeavyEngine(), alone, spare_bytes=1 << 30) == k + 1
         painted[mask] = k + 1
     np.testing.assert_array_equal(together, painted)
 

@@ -12,6 +12,7 @@ COORDINATES = {
     4: ("x_min", "y_min", "x_max", "y_max"),
     6: ("x_min", "y_min", "z_min", "x_max", "y_max", "z_max"),
 }
+_FAR = 2**31
 _BOXES_NAMED = 5  # in one message
 
 
@@ -29,7 +30,9 @@ def as_boxes(raw: ArrayLike) -> IntArray:
         raise CaseError(f"boxes has shape {boxes.shape}, expected (N, 4) for a picture or (N, 6) for a volume")
     if boxes.dtype.kind not in "uif":
         raise CaseError(f"boxes has type {boxes.dtype}, expected whole numbers")
-    wrong = ~np.isfinite(boxes) | (np.abs(boxes) > 2**31) | (boxes != np.trunc(boxes))
+    if boxes.dtype.kind == "f":  # float16 holds no number as large as the bounds
+        boxes = boxes.astype(np.result_type(boxes, np.float64))
+    wrong = ~((boxes >= -_FAR) & (boxes <= _FAR) & (boxes == np.trunc(boxes)))
     if wrong.any():
         row, column = (int(i) for i in np.argwhere(wrong)[0])
         name = COORDINATES[boxes.shape[1]][column]

@@ -56,7 +56,7 @@ def _decode(path: Path, limits: Limits) -> AnyArray:
     """Raises CaseError for what cannot be decoded whole, for stacks of pictures, and for what limits do not admit."""
     limits.admit_file(path)
     content = path.read_bytes()
-    limits.admit(*_stated(content))
+    limits.admit(*stated_array(content))
     try:
         picture = cv2.imdecode(np.frombuffer(content, np.uint8), _AS_SHOWN)
     except cv2.error as error:
@@ -66,7 +66,7 @@ def _decode(path: Path, limits: Limits) -> AnyArray:
     return np.asarray(picture)
 
 
-def _stated(content: bytes) -> tuple[tuple[int, int, int], np.dtype[Any]]:
+def stated_array(content: bytes) -> tuple[tuple[int, int, int], np.dtype[Any]]:
     """Shape and type in colour, by the header of a file. Raises CaseError."""
     if content[:4] in _TIFF:
         return _stated_by_tiff(content)

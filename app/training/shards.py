@@ -12,7 +12,9 @@ import numpy as np
 
 from ..arrays import AnyArray, ByteArray, LabelArray
 from ..cases.challenge import SUFFIX, read_case, read_truth
-from ..errors import InputError
+from ..cases.limits import DEFAULT_LIMITS
+from ..cases.pictures import stated_array
+from ..errors import CaseError, InputError
 from ..frame import SIDE, Geometry
 
 _SHARD, _PICTURE, _LABELS = ".tar", ".webp", ".png"
@@ -46,8 +48,8 @@ def read_pictures(sources: Iterable[Path]) -> Iterator[TrainingPicture]:
 def _from_shard(path: Path) -> Iterator[TrainingPicture]:
     try:
         with tarfile.open(path, "r:") as shard:
-            # Only plain files are read, and nothing is ever unpacked to disk.
-            files = {member.name: member for member in shard if member.isfile()}
+            # Only plain files are read, none that is larger than its bytes, and nothing is ever unpacked to disk.
+            files = {member.name: member for member in shard if member.isfile() and not member.issparse()}
             for name in sorted(name for name in files if name.endswith(_PICTURE)):
                 image = cv2.cvtColor(_decode(shard, files[name], cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
                 truth = files.get(name.removesuffix(_PICTURE) + _LABELS)
@@ -59,8 +61,12 @@ def _from_shard(path: Path) -> Iterator[TrainingPicture]:
 
 def _decode(shard: tarfile.TarFile, member: tarfile.TarInfo, how: int) -> AnyArray:
     file = shard.extractfile(member)
-    content = np.frombuffer(file.read() if file else b"", np.uint8)
-    decoded = cv2.imdecode(content, how) if len(content) else None
+    content = file.read() if file else b""
+    try:
+        DEFAULT_LIMITS.admit(*stated_array(content))
+    except CaseError as error:
+        raise ValueError(f"{member.name} {error}") from error
+    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), how)
     if decoded is None:
         raise ValueError(f"{member.name} is no picture")
     return np.asarray(decoded)

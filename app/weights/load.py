@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,14 +73,17 @@ def read_checkpoint(path: Path, encoder: Mapping[str, Tensor] | None = None) -> 
     Raises WeightsError that lists missing and surplus names.
     """
     state = {**(encoder or {}), **_plain_state(path, _read(path))}
-    tensors = {name: tensor.float() for name, tensor in state.items() if not _droppable(path, name, tensor)}
-    architecture, expected = _closest_architecture(tensors)
-    _check_names(path, architecture, expected.keys(), tensors.keys())
+    state = {name: tensor for name, tensor in state.items() if not _droppable(path, name, tensor)}
+    architecture, expected = _closest_architecture(state)
+    _check_names(path, architecture, expected.keys(), state.keys())
     for name, shape in expected.items():
-        if tensors[name].shape != shape:
+        if state[name].shape != shape:
             raise WeightsError(
-                f"{path}: {name} has shape {tuple(tensors[name].shape)}, {architecture} needs {tuple(shape)}"
+                f"{path}: {name} has shape {tuple(state[name].shape)}, {architecture} needs {tuple(shape)}"
             )
+    # only now, as a tensor of few numbers may state a shape of any size
+    tensors = {name: tensor.float() for name, tensor in state.items()}
+    for name in expected:
         # NumPy, since torch wakes its thread pool for each of these few hundred checks
         if not np.isfinite(tensors[name].numpy()).all():
             raise WeightsError(f"{path}: {name} holds values that are not finite; the file is damaged")
@@ -95,17 +99,28 @@ def _read(path: Path) -> Any:
     try:
         if path.suffix == ".safetensors":
             return safetensors.torch.load_file(path)
+        _require_plain_zip(path)
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise WeightsError(
             f"{path}: holds objects other than tensors, which are never unpickled; "
             "save its state dict alone with torch.save(model.state_dict(), FILE)"
         ) from error
+    except WeightsError:
+        raise
     except OSError as error:
         raise WeightsError(f"{path}: cannot be read: {error.strerror or error}") from error
     except Exception as error:  # a damaged file makes the unpickler stumble in any way there is
         first_line = str(error).partition("\n")[0]
         raise WeightsError(f"{path}: is no checkpoint that torch or safetensors can read ({first_line})") from error
+
+
+def _require_plain_zip(path: Path) -> None:
+    """torch stores its records as they are, but reads deflated ones too, however large they become."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+                raise WeightsError(f"{path}: is compressed, as torch.save never does; save it again")
 
 
 def _plain_state(path: Path, content: Any) -> dict[str, Tensor]:
@@ -114,13 +129,18 @@ def _plain_state(path: Path, content: Any) -> dict[str, Tensor]:
     if not isinstance(content, dict):
         raise WeightsError(f"{path}: holds a {type(content).__name__}, expected a state dict of named tensors")
     state = {str(name).removeprefix("module."): value for name, value in content.items()}
-    others = [name for name, value in state.items() if not isinstance(value, Tensor)]
+    others = [name for name, value in state.items() if not _is_plain(value)]
     if others:
         raise WeightsError(
             f"{path}: expected a state dict of named tensors, these entries are none: {_some(others)}; "
             "if the state dict lies under a name other than 'model', save it alone"
         )
     return state
+
+
+def _is_plain(value: object) -> bool:
+    """Whether it is a tensor of numbers in memory, one beside the other."""
+    return isinstance(value, Tensor) and value.layout == torch.strided and not (value.is_meta or value.is_quantized)
 
 
 def _droppable(path: Path, name: str, tensor: Tensor) -> bool:
@@ -134,7 +154,7 @@ def _droppable(path: Path, name: str, tensor: Tensor) -> bool:
     return True
 
 
-def _closest_architecture(tensors: dict[str, Tensor]) -> tuple[str, dict[str, torch.Size]]:
+def _closest_architecture(tensors: Mapping[str, Tensor]) -> tuple[str, dict[str, torch.Size]]:
     """The architecture whose names differ least, with the name and shape of each of its tensors."""
     candidates = {name: _expected(name) for name in ARCHITECTURES}
     name = min(candidates, key=lambda candidate: len(candidates[candidate].keys() ^ tensors.keys()))

@@ -60,11 +60,29 @@ def test_pictures_of_a_shard_and_slices_of_cases_are_read(tmp_path: Path, write_
 def test_a_shard_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "text.tar").write_text("no archive")
     broken = write_shard(tmp_path / "broken.tar", {"set/a.webp": b"no picture"})
-    for path, message in ((tmp_path / "text.tar", "text.tar: cannot be read"), (broken, "set/a.webp is no picture")):
+    wide = cv2.imencode(".png", np.zeros((4, 4), np.uint8))[1].tobytes().replace(bytes([0, 0, 0, 4]), b"\x7f\0\0\0")
+    endless = write_shard(tmp_path / "endless.tar", {"set/a.webp": webp(4, 4), "set/a.png": wide})
+    for path, message in (
+        (tmp_path / "text.tar", "text.tar: cannot be read"),
+        (broken, "set/a.webp is no picture"),
+        (endless, r"set/a.png states an array of shape \(2130706432, 2130706432, 3\), expected at most 32768"),
+    ):
         with pytest.raises(InputError, match=message):
             list(read_pictures([path]))
     with pytest.raises(InputError, match="no training pictures"):
         PictureStore([], CPU)
+
+
+def test_a_member_of_holes_is_left_out(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "US.tar", "w", format=tarfile.PAX_FORMAT) as shard:
+        member = tarfile.TarInfo("set/a.webp")
+        member.size = 512
+        stated = {"major": "1", "minor": "0", "name": member.name, "realsize": str(2**40)}
+        member.pax_headers = {f"GNU.sparse.{key}": value for key, value in stated.items()}
+        shard.addfile(member, io.BytesIO(b"0\n".ljust(512, b"\0")))
+    with tarfile.open(tmp_path / "US.tar") as shard:
+        assert [(found.name, found.size) for found in shard] == [("set/a.webp", 2**40)]
+    assert list(read_pictures([tmp_path / "US.tar"])) == []
 
 
 def test_a_truth_of_another_shape_is_named(write_case: CaseWriter) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import struct
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -113,6 +115,14 @@ WRONG: dict[str, tuple[Callable[[State], object], str]] = {
         "is not the mask of an 8 x 8 window",
     ),
     "no tensors": (lambda _: {"weights": [1, 2, 3]}, "expected a state dict of named tensors"),
+    "a sparse tensor": (
+        lambda s: s | {"mask_decoder.iou_token.weight": torch.zeros(1, 256).to_sparse()},
+        "these entries are none: mask_decoder.iou_token.weight",
+    ),
+    "more than memory holds, of one number": (
+        lambda s: s | {"mask_decoder.iou_token.weight": torch.zeros(1, dtype=torch.float16).expand(10**6, 10**6)},
+        r"iou_token.weight has shape \(1000000, 1000000\)",
+    ),
     "a list": (lambda _: [1, 2, 3], "holds a list"),
 }
 
@@ -124,11 +134,27 @@ def test_wrong_checkpoints_are_refused_with_the_reason(kind: str, published: Sta
         read_checkpoint(save(tmp_path, change(published)))
 
 
-@pytest.mark.parametrize(("name", "content"), [("a.pth", b"text"), ("a.pth", b""), ("a.safetensors", b"\xff" * 40)])
+HOLLOW_HEADER = b'{"a":{"dtype":"F32","shape":[1000000,1000000],"data_offsets":[0,4000000000000]}}'
+HOLLOW = struct.pack("<Q", len(HOLLOW_HEADER)) + HOLLOW_HEADER
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.pth", b"text"), ("a.pth", b""), ("a.safetensors", b"\xff" * 40), ("a.safetensors", HOLLOW)],
+)
 def test_files_that_are_no_checkpoint_are_refused(name: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(WeightsError, match=name):
         read_checkpoint(tmp_path / name)
+
+
+def test_a_checkpoint_that_inflates_is_refused(tmp_path: Path) -> None:
+    plain, deflated = save(tmp_path, {"weight": torch.zeros(1000)}), tmp_path / "deflated.pth"
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(deflated, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name))
+    with pytest.raises(WeightsError, match=r"deflated\.pth: is compressed, as torch\.save never does"):
+        read_checkpoint(deflated)
 
 
 class Bomb:

@@ -32,7 +32,7 @@ def find_cases(inputs: Sequence[Path], kinds: Sequence[Kind] = (NPZ,)) -> list[P
         endings = ", ".join(suffix for kind in kinds for suffix in kind.suffixes)
         raise InputError(f"no case ({endings}) in {', '.join(str(entry) for entry in inputs)}; nothing to do")
     by_name: dict[str, list[Path]] = defaultdict(list)
-    for path in {(file.resolve(), base_name(file)): file for file in files}.values():
+    for path in {(_real(file), base_name(file)): file for file in files}.values():
         by_name[base_name(path)].append(path)
     for name, paths in by_name.items():
         if len(paths) > 1:
@@ -47,6 +47,14 @@ def exists(path: Path) -> bool:
         return path.exists()
     except OSError:
         return False
+
+
+def _real(path: Path) -> Path:
+    """The file behind links; a link that leads to itself stays what it is, and fails as a case."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return path.absolute()
 
 
 def _cases_in(folder: Path, kinds: Sequence[Kind]) -> list[Path]:
@@ -88,13 +96,13 @@ def prepare_output_folder(
     OutputError that says what to do, or InputError where an output would overwrite an input, its own overlay or, where
     upper and lower case are one, another output, and where its name would be too long.
     """
-    inputs = {case.resolve() for case in cases}
+    inputs = {_real(case) for case in cases}
     _require_sound_names(cases, written, overlays)
     for case in cases:
         output = folder / output_name(case, written)
-        if output.resolve() in inputs:
+        if _real(output) in inputs:
             raise InputError(f"{folder}: writing here would overwrite the input {case}; choose another folder")
-        if overlays is not None and output.resolve() == (overlays / f"{base_name(case)}.png").resolve():
+        if overlays is not None and _real(output) == _real(overlays / f"{base_name(case)}.png"):
             raise InputError(f"{overlays}: label map and overlay of {case} would be one file; choose another folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -108,19 +116,19 @@ def prepare_output_folder(
 
 
 def _require_sound_names(cases: Sequence[Path], written: Kind | None, overlays: Path | None) -> None:
-    """Of what is written: not so long that no file can have it, and not one that some file systems take for another's.
+    """Of what is written: not so long that no file can have it, and not what some file systems take for another's.
 
     macOS and Windows know neither upper from lower case nor a letter with its accent from the two side by side.
     """
     taken: dict[str, Path] = {}
     for case in cases:
-        name = output_name(case, written)
-        longest = max(len(os.fsencode(name)), len(os.fsencode(f"{base_name(case)}.png")) if overlays else 0)
+        names = [output_name(case, written), *([f"{base_name(case)}.png"] if overlays else [])]
+        longest = max(len(os.fsencode(name)) for name in names)
         if longest > _LONGEST_NAME:
             raise InputError(f"{case}: the name of its output would have {longest} bytes of {_LONGEST_NAME}; rename it")
-        other = taken.setdefault(unicodedata.normalize("NFC", name).casefold(), case)
+        other = taken.setdefault(unicodedata.normalize("NFC", base_name(case)).casefold(), case)
         if other != case:
             raise InputError(
-                f"label maps of {other} and {case} would differ in upper and lower case alone, which not every file "
-                "system keeps apart; rename one or run them apart"
+                f"the names of {other} and {case} differ in upper and lower case alone, which not every file system "
+                "keeps apart; rename one or run them apart"
             )

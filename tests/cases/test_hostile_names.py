@@ -13,7 +13,8 @@ from app.cases.challenge import write_segmentation
 from app.cases.discover import find_cases, prepare_output_folder
 from app.cases.formats import KINDS, NPZ, base_name, kind_of, output_name
 from app.cases.given_boxes import boxes_from_path
-from app.errors import InputError
+from app.cases.open_case import Request, open_case
+from app.errors import CaseError, InputError
 from app.plain import plain
 from tests.cases.test_given_boxes import PICTURE, placed
 from tests.conftest import CaseWriter
@@ -79,6 +80,16 @@ def test_links_are_cases_under_their_own_names_but_a_file_named_twice_is_one(
     assert [path.name for path in find_cases([case.parent, case])] == ["a.npz", "b.npz"]
 
 
+def test_a_link_to_itself_fails_alone(write_case: CaseWriter, tmp_path: Path) -> None:
+    link = write_case("a").with_name("b.npz")
+    link.symlink_to(link)
+    cases = find_cases([link.parent])
+    assert [path.name for path in cases] == ["a.npz", "b.npz"]
+    prepare_output_folder(tmp_path / "out", cases)
+    with pytest.raises(CaseError, match=r"^b\.npz: cannot be read: Too many levels of symbolic links"):
+        open_case(link, Request())
+
+
 def test_an_output_never_replaces_an_input_even_through_a_link(write_case: CaseWriter, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     read = tmp_path / "out" / "a.npz"
@@ -90,7 +101,7 @@ def test_an_output_never_replaces_an_input_even_through_a_link(write_case: CaseW
 
 @pytest.mark.parametrize(("one", "other"), [("Case", "case"), ("stra\u00dfe", "STRASSE"), ("\u00e4", "a\u0308")])
 def test_names_that_some_file_systems_take_for_one_are_refused(tmp_path: Path, one: str, other: str) -> None:
-    cases = [tmp_path / f"{one}.npz", tmp_path / f"{other}.npz"]
+    cases = [tmp_path / f"{one}.npz", tmp_path / f"{other}.png"]
     with pytest.raises(InputError, match="differ in upper and lower case alone"):
         prepare_output_folder(tmp_path / "out", cases)
     assert not (tmp_path / "out").exists()

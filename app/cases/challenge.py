@@ -155,6 +155,7 @@ def _read_arrays(
 
 
 def _require_zip(path: Path) -> None:
+    """By its first bytes; an empty file counts as one that is cut short."""
     with path.open("rb") as file:
         start = file.read(len(npy.MAGIC_PREFIX))
     if start == npy.MAGIC_PREFIX:

@@ -31,14 +31,17 @@ def read_frames(path: Path, limits: Limits) -> tuple[list[Frame], list[str]]:
         header = read_header(path, limits, "")
         if not _is_scan(header):
             raise CaseError(f"holds no scan but: {_class_of(header)}; give the file or the folder of a scan")
-        limits.admit_slices(frame_count(header))
+        with plainly(""):
+            limits.admit_slices(frame_count(header))
         return frames_of(path, header, ""), []
     headers, notes = _headers_of_pictures(path, limits)
     headers, localizers = _without_localizers(headers)
     _require_one_series(headers)
-    if len(headers) > 1 and any(frame_count(header) > 1 for header in headers.values()):
+    with plainly(""):
+        counts = [frame_count(header) for header in headers.values()]
+    if len(counts) > 1 and max(counts) > 1:
         raise CaseError(f"holds {len(headers)} files, some with several frames; give these files one by one")
-    limits.admit_slices(sum(frame_count(header) for header in headers.values()))
+    limits.admit_slices(sum(counts))
     frames = [frame for file, header in headers.items() for frame in frames_of(file, header, file.name)]
     return frames, [*notes, *localizers]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a reader may take of one case; the options of `swinlite predict` and `convert` of these names set it.
+    """What a reader may take of one case; the options `--max-...` of `predict` and `convert` set it.
 
     decompressed: bytes of a file on the disk, and of its arrays; by default half of the 8 GB that a run may use in the
     challenge, since an image lies in memory beside what is made of it. side: pixels or voxels along an axis; a square
@@ -50,7 +50,7 @@ class Limits:
             )
 
     def admit_bytes(self, size: int, what: str = "holds arrays") -> None:
-        """Bytes on the disk or in memory. what: they are of, the begin of the message. Raises CaseError."""
+        """Bytes on the disk or in memory. what: the message begins with it. Raises CaseError."""
         if size > self.decompressed:
             raise CaseError(
                 f"{what} of {size_in_words(size)}, expected at most {size_in_words(self.decompressed)}; "

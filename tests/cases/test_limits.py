@@ -92,6 +92,13 @@ def deflated_dicom(path: Path) -> Path:
     return path
 
 
+def film_of_letters(path: Path) -> Path:
+    content = write_picture(path, two_squares()[..., 0], NumberOfFrames=1000).read_bytes()
+    assert content.count(b"IS\x04\x001000") == 1
+    path.write_bytes(content.replace(b"IS\x04\x001000", b"IS\x04\x00abcd"))
+    return path
+
+
 TOO_LARGE: dict[str, tuple[Callable[[Path], Path], str]] = {
     "an array of 100 GB": (lambda p: npz(p / "a.npz", array_header("(100, 1000, 1000000)")), "raise --max-side"),
     "an array of 12 MB": (
@@ -117,11 +124,16 @@ TOO_LARGE: dict[str, tuple[Callable[[Path], Path], str]] = {
     "a large volume": (lambda p: nifti(p / "a.nii.gz", dim=[3, 2000, 2000, 10, 1, 1, 1, 1]), "of 160 MB"),
     "a negative volume": (lambda p: nifti(p / "a.nii.gz", dim=[3, -6, -5, 4, 1, 1, 1, 1]), "is damaged"),
     "a volume with an endless end": (lambda p: nifti(p / "a.nii.gz", bytes(MANY)), "goes on far beyond"),
-    "a volume with an endless begin": (lambda p: nifti(p / "a.nii.gz", vox_offset=2e9), "begin at byte 2000000000"),
+    "a volume with an endless beginning": (lambda p: nifti(p / "a.nii.gz", vox_offset=2e9), "begin at byte 2000000000"),
     "a volume of many slices": (lambda p: nifti(p / "a.nii.gz", dim=[3, 2, 1, 11, 1, 1, 1, 1]), "raise --max-slices"),
     "a film of many frames": (
         lambda p: write_picture(p / "a.dcm", two_squares()[..., 0], NumberOfFrames=2**31 - 1),
         "has 2147483647 slices",
+    ),
+    "a film of no number of frames": (lambda p: film_of_letters(p / "a.dcm"), "is damaged or cut short .*'abcd'"),
+    "a film of less than none": (
+        lambda p: write_picture(p / "a.dcm", two_squares()[..., 0], NumberOfFrames=-3),
+        "has -3 slices, expected 1 to 10",
     ),
     "a large film": (lambda p: write_picture(p / "a.dcm", two_squares()[..., 0], Rows=65535), "raise --max-side"),
     "a series of many files": (
@@ -148,3 +160,15 @@ def test_what_is_too_large_is_refused_before_memory_is_taken(what: str, tmp_path
         assert tracemalloc.get_traced_memory()[1] < MANY / 3
     finally:
         tracemalloc.stop()
+
+
+def test_the_defaults_admit_what_people_have() -> None:
+    limits = Limits()
+    limits.admit((600, 512, 512), np.dtype(np.float32))
+    limits.admit((1920, 2560, 3), np.dtype(np.uint8))
+    limits.admit((20_000, 20_000, 3), np.dtype(np.uint8))
+    limits.admit((2000, 512, 512), np.dtype(np.float32))
+    limits.admit_slices(2000)
+    limits.admit_objects(241)
+    with pytest.raises(CaseError, match="raise --max-decompressed"):
+        limits.admit((30_000, 30_000, 3), np.dtype(np.uint16))

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from app.arrays import FloatArray
+from app.cases.limits import Limits
 from app.cli import main
 from app.engines.engine import ImageFeatures
 from tests.conftest import CaseWriter, two_squares
@@ -173,8 +174,8 @@ def test_an_input_that_changes_while_it_is_read_is_refused(
 
     path, read = write_case("a"), challenge.read
 
-    def read_late(path: Path) -> object:
-        scan = read(path)
+    def read_late(path: Path, limits: Limits) -> object:
+        scan = read(path, limits)
         os.utime(path, ns=(0, 0))
         return scan
 

@@ -12,6 +12,7 @@ from ..errors import OutputError, WeightsError
 from .say import say
 
 if TYPE_CHECKING:
+    from ..weights.manifest import WeightsFile
     from ..weights.publish import Dtype
 
 
@@ -37,19 +38,38 @@ def list_models() -> None:
 
 @weights.command()
 def verify() -> int:
-    """Check the hash of every file that the manifest names; exit code 2 where one is missing or altered."""
+    """Check the hashes of the manifest's files and of graphs made of them; exit code 2 where one is missing or altered.
+
+    Graphs are those that came with the weights and those in the cache, for the OpenVINO that is installed.
+    """
     from ..weights.manifest import Manifest
 
     manifest = Manifest.read()
     wrong = 0
     for entry in manifest.entries:
         try:
-            manifest.weights(entry.name).check()
+            found = manifest.weights(entry.name)
+            found.check()
             click.echo(f"{entry.name}: as the manifest says")
+            for folder in _check_graphs(found):
+                click.echo(f"{entry.name}: as it was made: {folder}")
         except WeightsError as error:
             wrong += 1
             say(f"{entry.name}: {error}")
     return WeightsError.exit_code if wrong else 0
+
+
+def _check_graphs(found: WeightsFile) -> list[Path]:
+    """The folders of graphs of these weights, each checked. Raises WeightsError."""
+    try:
+        from ..engines.graphs import kept_folders
+        from ..engines.kept import read_facts
+    except ImportError:  # without OpenVINO there is nothing that reads them
+        return []
+    folders = kept_folders(found)
+    for folder in folders:
+        read_facts(folder)
+    return folders
 
 
 @weights.command()

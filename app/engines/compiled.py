@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import logging
 import re
 import shutil
@@ -19,9 +18,10 @@ from typing import Any
 import numpy as np
 
 from ..cases.atomic import fill_folder_atomically
-from ..errors import InputError
+from ..errors import InputError, WeightsError
 from ..weights.manifest import WeightsFile
-from .graphs import FACTS, PARTS, Graphs, cache_folder, graphs_name, load_graphs
+from .graphs import PARTS, Graphs, cache_folder, graphs_name, load_graphs
+from .kept import FACTS, Facts, read_facts, write_facts
 from .openvino_runtime import openvino
 from .precision import PROCESSOR, Precision
 
@@ -75,7 +75,7 @@ def compiled_graphs(weights: WeightsFile, precision: Precision, threads: int) ->
     if folder is not None and (folder / FACTS).is_file():
         try:
             return _read(folder, precision, threads)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (OSError, RuntimeError, WeightsError) as error:
             logger.debug("%s is damaged and made again: %s", folder, error)
             shutil.rmtree(folder, ignore_errors=True)
     compiled = _compile(load_graphs(weights), precision, threads)
@@ -106,9 +106,9 @@ def _read(folder: Path, precision: Precision, threads: int) -> CompiledGraphs:
         chosen = _precision_of(part, precision)
         return Compiled(openvino.Core().import_model(blob, "CPU", _settings(chosen, threads)), chosen)
 
-    facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    facts = read_facts(folder)
     with ThreadPoolExecutor() as pool:
-        return CompiledGraphs(facts["architecture"], facts["reads_points_and_scribble"], *pool.map(read, PARTS))
+        return CompiledGraphs(facts.architecture, facts.reads_points_and_scribble, *pool.map(read, PARTS))
 
 
 def _write(compiled: CompiledGraphs, folder: Path) -> None:
@@ -118,8 +118,7 @@ def _write(compiled: CompiledGraphs, folder: Path) -> None:
                 (temporary / part).write_bytes(getattr(compiled, part).model.export_model().getbuffer())
             except RuntimeError as error:
                 raise OSError(errno.EIO, str(error).partition("\n")[0]) from error
-        facts = {"architecture": compiled.architecture, "reads_points_and_scribble": compiled.reads_points_and_scribble}
-        (temporary / FACTS).write_text(json.dumps(facts), encoding="utf-8")
+        write_facts(Facts(compiled.architecture, compiled.reads_points_and_scribble), temporary)
 
 
 def _folder(weights: WeightsFile, precision: Precision) -> Path | None:

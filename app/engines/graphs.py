@@ -7,7 +7,6 @@ The folder's name tells them by the hash of the weights, the version of the expo
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import os
 from dataclasses import dataclass
@@ -17,11 +16,11 @@ from typing import Any
 from ..cases.atomic import fill_folder_atomically
 from ..errors import WeightsError
 from ..weights.manifest import WeightsFile, weights_folder
+from .kept import FACTS, Facts, damaged, read_facts, write_facts
 from .openvino_runtime import VERSION, openvino
 
-EXPORT_VERSION = 2  # to be raised whenever `export.py` or the networks give other graphs
+EXPORT_VERSION = 3  # to be raised whenever `export.py` or the networks give other graphs, or `kept.py` other facts
 PARTS = ("encode", "tokens", "decode")
-FACTS = "facts.json"
 
 logger = logging.getLogger(__name__)
 
@@ -84,13 +83,18 @@ def write_graphs(graphs: Graphs, folder: Path) -> None:
                 openvino.save_model(getattr(graphs, part), temporary / f"{part}.xml", compress_to_fp16=False)
             except RuntimeError as error:  # OpenVINO's word for a file that cannot be written
                 raise OSError(errno.EIO, str(error).partition("\n")[0]) from error
-        facts = {"architecture": graphs.architecture, "reads_points_and_scribble": graphs.reads_points_and_scribble}
-        (temporary / FACTS).write_text(json.dumps(facts), encoding="utf-8")
+        write_facts(Facts(graphs.architecture, graphs.reads_points_and_scribble), temporary)
 
 
 def graphs_name(weights: WeightsFile) -> str:
     """Name of the folder of these weights' graphs."""
     return f"{weights.fingerprint[:16]}-{EXPORT_VERSION}-{VERSION}"
+
+
+def kept_folders(weights: WeightsFile) -> list[Path]:
+    """Folders that hold graphs of these weights, as they were made or compiled."""
+    places = (place for place in (shipped_folder(), cache_folder()) if place is not None)
+    return [facts.parent for place in places for facts in sorted(place.glob(f"{graphs_name(weights)}*/{FACTS}"))]
 
 
 def shipped_folder() -> Path:
@@ -111,9 +115,9 @@ def cache_folder() -> Path | None:
 
 def _read(folder: Path) -> Graphs:
     core = openvino.Core()
+    facts = read_facts(folder)
     try:
-        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-        return Graphs(**facts, **{part: core.read_model(folder / f"{part}.xml") for part in PARTS})
-    except (OSError, ValueError, TypeError, RuntimeError) as error:
-        first_line = str(error).partition("\n")[0]
-        raise WeightsError(f"{folder}: holds no whole set of graphs ({first_line}); delete the folder") from error
+        parts = [core.read_model(folder / f"{part}.xml") for part in PARTS]
+    except RuntimeError as error:
+        raise damaged(folder, str(error)) from error
+    return Graphs(facts.architecture, facts.reads_points_and_scribble, *parts)

@@ -58,10 +58,13 @@ def test_a_model_is_compiled_once_for_a_processor(
 def test_what_is_damaged_is_compiled_again(loaded: list[WeightsFile], tmp_path: Path) -> None:
     doubled()
     [folder] = (tmp_path / "cache").iterdir()
-    (folder / "decode").write_bytes(b"no model")
+    (folder / "decode").write_bytes((folder / "decode").read_bytes() + b"0")
     np.testing.assert_array_equal(doubled(), 2 * X)
     doubled()
     assert len(loaded) == 2
+    (folder / "facts.json").write_text("{}")
+    np.testing.assert_array_equal(doubled(), 2 * X)
+    assert len(loaded) == 3
 
 
 def test_a_processor_that_is_not_known_keeps_nothing(

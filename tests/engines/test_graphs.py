@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.cli import main
 from app.engines import graphs
 from app.engines.graphs import Graphs, cache_folder, graphs_name, load_graphs
 from app.engines.openvino_runtime import openvino
 from app.errors import WeightsError
-from app.weights.manifest import WeightsFile
+from app.weights.manifest import Manifest, WeightsFile
 from tests.conftest import CaseWriter
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +31,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[WeightsFile]:
     def make(weights: WeightsFile) -> Graphs:
         calls.append(weights)
         x = openvino.opset13.parameter([1], np.float32)
-        double = openvino.Model([openvino.opset13.add(x, x)], [x])
+        double = openvino.Model([openvino.opset13.multiply(x, np.array([2], np.float32))], [x])
         return Graphs("litemedsam", False, double, double, double)
 
     monkeypatch.setattr(graphs, "make_graphs", make)
@@ -80,6 +81,33 @@ def test_damaged_graphs_are_named(made: list[WeightsFile], tmp_path: Path) -> No
     (folder / "facts.json").write_text(json.dumps({"another": "version"}))
     with pytest.raises(WeightsError, match="delete the folder"):
         load_graphs(WEIGHTS)
+
+
+def flip_last_bit(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+
+def test_one_altered_bit_that_openvino_would_read_is_named(made: list[WeightsFile], tmp_path: Path) -> None:
+    load_graphs(WEIGHTS)
+    altered = tmp_path / "cache" / graphs_name(WEIGHTS) / "encode.bin"
+    openvino.Core().read_model(altered.with_suffix(".xml"))
+    flip_last_bit(altered)
+    openvino.Core().read_model(altered.with_suffix(".xml"))
+    with pytest.raises(WeightsError, match=r"encode\.bin: not what was written, by sha256"):
+        load_graphs(WEIGHTS)
+
+
+def test_verify_names_altered_graphs_and_ends_with_2(
+    made: list[WeightsFile], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = Manifest.read().weights(None)
+    load_graphs(weights)
+    assert main(["weights", "verify"]) == 0
+    assert f"{weights.name}: as it was made: {tmp_path}" in capsys.readouterr().out
+    flip_last_bit(tmp_path / "cache" / graphs_name(weights) / "tokens.bin")
+    assert main(["weights", "verify"]) == 2
+    assert "tokens.bin: not what was written, by sha256" in capsys.readouterr().err
 
 
 def test_the_cache_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:

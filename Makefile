@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 CYCLONEDX := $(BIN)/cyclonedx-py
 
-.PHONY: predict examples check lint types unit lock sbom audit bench bench-quick profile image image-slim clean
+.PHONY: predict examples check lint types unit fuzz lock sbom audit bench bench-quick profile image image-slim clean
 
 predict: examples
 	$(BIN)/swinlite predict -i inputs -o outputs --overlay outputs/overlays --timing outputs/timing.csv
@@ -40,6 +40,12 @@ sbom: $(VENV)/.supply
 audit: $(VENV)/.supply
 	$(BIN)/pip-audit --strict --disable-pip --no-deps -r requirements.lock -r requirements.txt
 
+# Every reader in turn, then a table; crashing inputs are kept in fuzz/crashes. Python 3.11 or 3.12 on Linux.
+FUZZ_SECONDS ?= 60
+
+fuzz: $(VENV)/.fuzz
+	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
+
 # Minutes, on a machine that does nothing else; docs/speed.md has what came out.
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.speed
@@ -57,7 +63,7 @@ image-slim:
 	docker build -t swinlite:slim --target slim .
 
 clean:
-	rm -rf $(VENV) inputs outputs build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) inputs outputs build dist fuzz/corpus fuzz/crashes *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/.installed: requirements.lock requirements-torch.txt pyproject.toml scripts/install_torch.sh
 	$(PYTHON) -m venv $(VENV)
@@ -77,4 +83,8 @@ $(VENV)/.dev: $(VENV)/.examples requirements-dev.txt requirements-io.txt
 
 $(VENV)/.supply: $(VENV)/.installed requirements-supply.txt
 	$(BIN)/pip install --quiet -r requirements-supply.txt
+	touch $@
+
+$(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.txt
+	$(BIN)/pip install --quiet -r requirements-fuzz.txt
 	touch $@

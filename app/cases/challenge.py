@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -139,7 +140,8 @@ def _read_arrays(
     try:
         limits.admit_file(path)
         _require_zip(path)
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(path) as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of arrays that Python 2 wrote
             members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
             if missing := [key for key in required if key not in members]:
                 raise CaseError(f"has no {missing[0]}; it holds: {_some(list(members))}")

@@ -9,7 +9,7 @@ from typing import cast
 from ..arrays import LabelArray
 from ..errors import CaseError
 from .dicom_folder import read_frames
-from .dicom_frames import Frame, quiet
+from .dicom_frames import Frame, plainly, quiet
 from .dicom_pixels import read_values
 from .dicom_seg import read_seg, write_seg
 from .dicom_stack import stack
@@ -25,7 +25,7 @@ def read(path: Path, limits: Limits = DEFAULT_LIMITS) -> Scan:
 
     Slices are in the order of their places along their normal, whatever their names and numbers.
     """
-    with quiet():
+    with quiet(), plainly(""):
         frames, notes = read_frames(path, limits)
         if frames[0].header.get("PhotometricInterpretation") == "MONOCHROME1":
             notes.append(_MIRRORED)
@@ -42,7 +42,7 @@ def read_labels(path: Path, limits: Limits = DEFAULT_LIMITS) -> Scan:
     """The segment numbers of a SEG, without the slices before its first and after its last (`Format`)."""
     if path.is_dir():
         raise CaseError("is a folder of DICOM files, which counts as a series; give the file of a SEG")
-    with quiet():
+    with quiet(), plainly(""):
         labels, affine = read_seg(path, limits)
         return Scan(path.name, labels, VolumeGeometry.from_affine(labels.shape[:3], affine))
 

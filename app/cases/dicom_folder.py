@@ -80,11 +80,12 @@ def _headers_of_pictures(folder: Path, limits: Limits) -> tuple[dict[Path, Datas
             foreign += 1
             continue
         header = read_header(file, limits, file.name)
-        if _is_scan(header):
-            pictures[file] = header
-            limits.admit_slices(len(pictures))
-        else:
-            others[_class_of(header)] += 1
+        with plainly(file.name):
+            if not _is_scan(header):
+                others[_class_of(header)] += 1
+                continue
+        pictures[file] = header
+        limits.admit_slices(len(pictures))
     if not pictures:
         raise CaseError("holds no DICOM picture, expected the files of one series")
     notes = [f"files that are no DICOM, left out: {foreign}"] if foreign else []

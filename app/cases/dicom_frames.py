@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 from pydicom import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from ..arrays import DoubleArray
 from ..errors import CaseError
 
 # A damaged file makes pydicom raise any of these, wherever a value is first looked at.
-WRONG_VALUES = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+WRONG_VALUES = (ArithmeticError, AttributeError, BytesLengthException, LookupError, RuntimeError, TypeError, ValueError)
 _DAMAGED = (*WRONG_VALUES, EOFError, struct.error, zlib.error)
 
 

@@ -58,7 +58,7 @@ def write_seg(path: Path, labels: LabelArray, frames: Sequence[Frame], structure
     numbers = np.zeros(described[-1] + 1, np.min_scalar_type(len(described)))
     numbers[described] = np.arange(1, len(described) + 1)
     in_file_order = np.argsort([frame.index for frame in frames], kind="stable")
-    seg = _make(_sources(frames), numbers[labels[in_file_order]], [names[label] for label in described])
+    seg = _make(frames, numbers[labels[in_file_order]], [names[label] for label in described])
     if frames[0].place is None:  # the standard wants it then, and highdicom leaves it out
         seg.PatientOrientation = frames[0].header.get("PatientOrientation")
     with write_atomically(path) as file:
@@ -80,9 +80,10 @@ def read_seg(path: Path, limits: Limits) -> tuple[AnyArray, DoubleArray]:
     return volume.array, TO_RAS @ volume.affine[:, [2, 1, 0, 3]]
 
 
-def _make(sources: Sequence[Dataset], numbers: LabelArray, names: Sequence[str]) -> Segmentation:
+def _make(frames: Sequence[Frame], numbers: LabelArray, names: Sequence[str]) -> Segmentation:
     """The SEG of segment numbers (D, H, W), names those of 1, 2, ..., on D source files or on one of D frames."""
     try:
+        sources = _sources(frames)
         return Segmentation(
             source_images=sources,
             pixel_array=numbers,

@@ -28,12 +28,14 @@ def read_label_map(path: Path, scan: Scan, limits: Limits = DEFAULT_LIMITS) -> L
             found = required_kind(path).load().read_labels(path, limits)
         except OSError as error:
             raise CaseError(f"cannot be read: {error.strerror or error}") from error
+        if found.values.ndim != len(found.canonical_shape):
+            raise CaseError(f"has values of shape {found.values.shape}, expected a label for each pixel or voxel")
         start = _start_of_part(found.geometry, scan.geometry)
         if start is not None:
             sizes = zip(start, found.canonical_shape, scan.canonical_shape, strict=True)
             around = [(before, whole - before - part) for before, part, whole in sizes]
             return np.pad(_as_labels(found.canonical_values), around)
-        if found.canonical_shape != scan.canonical_shape or found.values.ndim != len(found.canonical_shape):
+        if found.canonical_shape != scan.canonical_shape:
             raise CaseError(f"has labels of shape {found.canonical_shape}, expected the image's {scan.canonical_shape}")
         if not _same_place(found.geometry, scan.geometry):
             raise CaseError("its labels lie elsewhere in the patient than the image; resample them to it")
@@ -63,12 +65,12 @@ def _start_of_part(part: VolumeGeometry | None, whole: VolumeGeometry | None) ->
         return None
     shift = np.eye(4)
     shift[:3, 3] = np.rint(np.linalg.solve(whole.canonical_affine, part.canonical_affine[:, 3]))[:3]
-    start, size = shift[2::-1, 3].astype(int), np.array(part.canonical_shape)
+    start, size = shift[2::-1, 3], np.array(part.canonical_shape)
+    if not np.all((start >= 0) & (start + size <= whole.canonical_shape)):
+        return None
     corners = np.array([[0, 0, 0, 1], [*size[::-1], 1]]).T
     apart = np.abs((part.canonical_affine - whole.canonical_affine @ shift) @ corners).max()
-    if apart > _SAME_PLACE_MM or np.any(start < 0) or np.any(start + size > whole.canonical_shape):
-        return None
-    return tuple(start.tolist())
+    return None if apart > _SAME_PLACE_MM else tuple(start.astype(int).tolist())
 
 
 def _as_labels(values: AnyArray) -> LabelArray:

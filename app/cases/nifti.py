@@ -36,12 +36,12 @@ nibabel_logger.setLevel(logging.CRITICAL)  # it prints remarks on headers; what 
 def read(path: Path, limits: Limits = DEFAULT_LIMITS) -> Scan:
     """One volume, 3D or 4D with a single one in it, grey or RGB, scl_slope and scl_inter applied (`Format`)."""
     limits.admit_file(path)
-    with path.open("rb") as file:
+    with path.open("rb") as file, np.errstate(all="ignore"):  # NumPy would print of numbers that are none
         try:
             image, values = _read(cast(BufferedIOBase, gzip.GzipFile(fileobj=file) if _packed(path) else file), limits)
+            geometry, notes = _geometry(image, values.shape[:3])
         except (ImageFileError, HeaderDataError, EOFError, OSError, KeyError, ValueError, zlib.error) as error:
             raise CaseError("is no readable NIfTI file; it is damaged, cut short or of another kind") from error
-    geometry, notes = _geometry(image, values.shape[:3])
     return Scan(path.name, values, geometry, source=image, notes=notes)
 
 
@@ -100,7 +100,7 @@ def _values(image: Nifti1Image) -> AnyArray:
     if volumes != 1 or 0 in image.shape:
         raise CaseError(f"has shape {image.shape}, which is {volumes} volumes; expected one, save them apart")
     stored = cast(ArrayProxy, image.dataobj)
-    scaled = (stored.slope, stored.inter) != (1, 0)
+    scaled = (stored.slope, stored.inter) != (1, 0) and not stored.dtype.names  # colours never are
     data: AnyArray = np.asanyarray(stored, np.float32) if scaled else stored.get_unscaled()
     data = data.reshape((*image.shape, 1, 1)[:3])
     if data.dtype.names:

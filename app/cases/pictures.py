@@ -15,6 +15,7 @@ import numpy as np
 from ..arrays import AnyArray, LabelArray
 from ..errors import CaseError
 from .atomic import write_atomically
+from .decoding import decode
 from .limits import DEFAULT_LIMITS, Limits
 from .scan import Scan, Structure
 
@@ -58,12 +59,12 @@ def _decode(path: Path, limits: Limits) -> AnyArray:
     content = path.read_bytes()
     limits.admit(*stated_array(content))
     try:
-        picture = cv2.imdecode(np.frombuffer(content, np.uint8), _AS_SHOWN)
+        picture = decode(content, _AS_SHOWN)
     except cv2.error as error:
         raise CaseError(f"cannot be decoded ({error.err})") from error
     if picture is None:
         raise CaseError(_NO_PICTURE)
-    return np.asarray(picture)
+    return picture
 
 
 def stated_array(content: bytes) -> tuple[tuple[int, int, int], np.dtype[Any]]:
@@ -73,7 +74,7 @@ def stated_array(content: bytes) -> tuple[tuple[int, int, int], np.dtype[Any]]:
     width, height = imagesize.get(BytesIO(content))
     if min(width, height) < 1:
         raise CaseError(_NO_PICTURE)
-    deep = content.startswith(b"\x89PNG") and content[24] == 16  # bits of a channel, by PNG's specification
+    deep = content.startswith(b"\x89PNG") and content[24:25] == b"\x10"  # bits of a channel, by PNG's specification
     return (height, width, 3), np.dtype(np.uint16 if deep else np.uint8)
 
 
@@ -83,11 +84,12 @@ def _stated_by_tiff(content: bytes) -> tuple[tuple[int, int, int], np.dtype[Any]
     try:
         with TiffFile(BytesIO(content)) as file:
             page, several = file.pages.first, _has_second(file.pages)
+            height, width = int(page.imagelength), int(page.imagewidth)
     except Exception as error:  # a damaged file makes tifffile stumble in any way there is
         raise CaseError(_NO_PICTURE) from error
     if several:
         raise CaseError("holds several pages, expected one; save them apart, or as one volume in .nii.gz")
-    return (page.imagelength, page.imagewidth, 3), page.dtype or np.dtype(np.float64)
+    return (height, width, 3), page.dtype or np.dtype(np.float64)
 
 
 def _has_second(pages: TiffPages) -> bool:

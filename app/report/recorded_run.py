@@ -86,7 +86,7 @@ def read_run(path: Path) -> RecordedRun:
         )
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{path}: expected the run report that `swinlite predict --timing` writes, found another file ({error!r})"
         ) from error

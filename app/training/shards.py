@@ -12,6 +12,7 @@ import numpy as np
 
 from ..arrays import AnyArray, ByteArray, LabelArray
 from ..cases.challenge import SUFFIX, read_case, read_truth
+from ..cases.decoding import decode
 from ..cases.limits import DEFAULT_LIMITS
 from ..cases.pictures import stated_array
 from ..errors import CaseError, InputError
@@ -66,10 +67,10 @@ def _decode(shard: tarfile.TarFile, member: tarfile.TarInfo, how: int) -> AnyArr
         DEFAULT_LIMITS.admit(*stated_array(content))
     except CaseError as error:
         raise ValueError(f"{member.name} {error}") from error
-    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), how)
+    decoded = decode(content, how)
     if decoded is None:
         raise ValueError(f"{member.name} is no picture")
-    return np.asarray(decoded)
+    return decoded
 
 
 def _from_case(path: Path) -> Iterator[TrainingPicture]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import warnings
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -97,10 +98,12 @@ def is_read(name: str) -> bool:
 
 def _read(path: Path) -> Any:
     try:
-        if path.suffix == ".safetensors":
-            return safetensors.torch.load_file(path)
-        _require_plain_zip(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's, on how older versions of it saved
+            if path.suffix == ".safetensors":
+                return safetensors.torch.load_file(path)
+            _require_plain_zip(path)
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise WeightsError(
             f"{path}: holds objects other than tensors, which are never unpickled; "
@@ -129,18 +132,24 @@ def _plain_state(path: Path, content: Any) -> dict[str, Tensor]:
     if not isinstance(content, dict):
         raise WeightsError(f"{path}: holds a {type(content).__name__}, expected a state dict of named tensors")
     state = {str(name).removeprefix("module."): value for name, value in content.items()}
-    others = [name for name, value in state.items() if not _is_plain(value)]
+    others = [name for name, value in state.items() if not isinstance(value, Tensor)]
     if others:
         raise WeightsError(
             f"{path}: expected a state dict of named tensors, these entries are none: {_some(others)}; "
             "if the state dict lies under a name other than 'model', save it alone"
         )
+    odd = [name for name, tensor in state.items() if not _is_plain(tensor)]
+    if odd:
+        raise WeightsError(
+            f"{path}: expected dense tensors of real numbers, these are sparse, complex, quantised or without values: "
+            f"{_some(odd)}; save them as float32"
+        )
     return state
 
 
-def _is_plain(value: object) -> bool:
-    """Whether it is a tensor of numbers in memory, one beside the other."""
-    return isinstance(value, Tensor) and value.layout == torch.strided and not (value.is_meta or value.is_quantized)
+def _is_plain(tensor: Tensor) -> bool:
+    dense = tensor.layout == torch.strided and tensor.device.type == "cpu" and not tensor.is_nested
+    return dense and not tensor.is_quantized and not tensor.is_complex()
 
 
 def _droppable(path: Path, name: str, tensor: Tensor) -> bool:

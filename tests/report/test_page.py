@@ -168,7 +168,10 @@ def test_what_cannot_be_reported_ends_with_2(run: Run, tmp_path: Path, capsys: p
     empty.mkdir()
     other.mkdir()
     np.savez(other / "stranger.npz", segs=np.zeros((5, 5), np.uint8))
+    odd = tmp_path / "odd.json"
+    odd.write_text(json.dumps(json.loads(timing.read_text()) | {"versions": []}))
     for arguments, message in (
+        ((run.outputs, "--run", odd), "odd.json: expected the run report"),
         ((empty,), "holds no run report, which would say where the cases are; name them with --input"),
         ((empty, "-i", run.cases), "empty: holds no file of a case, such as 2DBox_US_0002.npz"),
         ((run.outputs, "-i", other / "stranger.npz"), "out: holds no file of a case, such as stranger.npz"),

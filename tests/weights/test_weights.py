@@ -100,6 +100,10 @@ def without(state: State, name: str) -> State:
     return {key: value for key, value in state.items() if key != name}
 
 
+def with_tensor(tensor: torch.Tensor) -> Callable[[State], object]:
+    return lambda state: state | {"mask_decoder.iou_token.weight": tensor}
+
+
 WRONG: dict[str, tuple[Callable[[State], object], str]] = {
     "missing and surplus names": (
         lambda s: without(s, "mask_decoder.iou_token.weight") | {"extra": torch.zeros(1)},
@@ -114,11 +118,13 @@ WRONG: dict[str, tuple[Callable[[State], object], str]] = {
         lambda s: s | {"image_encoder.stage1.blocks.0.1.attention_block.fn.fn.left_right_mask": torch.zeros(64, 64)},
         "is not the mask of an 8 x 8 window",
     ),
-    "no tensors": (lambda _: {"weights": [1, 2, 3]}, "expected a state dict of named tensors"),
-    "a sparse tensor": (
-        lambda s: s | {"mask_decoder.iou_token.weight": torch.zeros(1, 256).to_sparse()},
-        "these entries are none: mask_decoder.iou_token.weight",
+    "sparse": (
+        with_tensor(torch.eye(1, 256).to_sparse()),
+        "these are sparse, complex",
     ),
+    "complex": (with_tensor(torch.zeros(1, 256, dtype=torch.complex64)), "these are sparse, complex"),
+    "without values": (with_tensor(torch.zeros(1, 256, device="meta")), "these are sparse, complex"),
+    "no tensors": (lambda _: {"weights": [1, 2, 3]}, "expected a state dict of named tensors"),
     "more than memory holds, of one number": (
         lambda s: s | {"mask_decoder.iou_token.weight": torch.zeros(1, dtype=torch.float16).expand(10**6, 10**6)},
         r"iou_token.weight has shape \(1000000, 1000000\)",

@@ -13,12 +13,12 @@ import numpy as np
 from ..arrays import AnyArray, ByteArray, LabelArray
 from ..cases.challenge import SUFFIX, read_case, read_truth
 from ..cases.decoding import decode
-from ..cases.limits import DEFAULT_LIMITS
 from ..cases.pictures import stated_array
 from ..errors import CaseError, InputError
 from ..frame import SIDE, Geometry
 
 _SHARD, _PICTURE, _LABELS = ".tar", ".webp", ".png"
+_LONGEST = 4096  # pixels a side of what is to become 256 x 256
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,11 @@ def _decode(shard: tarfile.TarFile, member: tarfile.TarInfo, how: int) -> AnyArr
     file = shard.extractfile(member)
     content = file.read() if file else b""
     try:
-        DEFAULT_LIMITS.admit(*stated_array(content))
+        height, width, _ = stated_array(content)[0]
     except CaseError as error:
         raise ValueError(f"{member.name} {error}") from error
+    if max(height, width) > _LONGEST:
+        raise ValueError(f"{member.name} has {height} x {width} pixels, expected at most {_LONGEST} a side")
     decoded = decode(content, how)
     if decoded is None:
         raise ValueError(f"{member.name} is no picture")

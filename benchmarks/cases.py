@@ -15,3 +15,12 @@ KINDS = (
         ((141, 201), (41, 106), (120, 225), (57, 241), (62, 257), (23, 153)),
     ),
 )  # fmt: skip
+# 20 objects on 60 to 200 slices each, their first slices spread over the volume.
+LARGEST = CaseKind(
+    "3DBox_largest",
+    "CT",
+    (512, 512),
+    20,
+    600,
+    tuple((first, first + 59 + 7 * (first % 21)) for first in range(4, 400, 20)),
+)

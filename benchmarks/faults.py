@@ -30,8 +30,8 @@ from app.benchmark.phantoms import CaseKind, write_case
 from app.processes import apart
 
 ROOT = Path(__file__).parents[1]
-PICTURE, VOLUME = CaseKind("2DBox", "US", (200, 260), 2), CaseKind("3DBox", "MR", (128, 128), 1, 3)
-COUNT = 8
+PICTURE, VOLUME = CaseKind("2DBox", "US", (200, 260), 2), CaseKind("3DBox", "MR", (128, 128), 1, 2)
+COUNT = 6
 FULL_DISK_KB = 12
 _POLL = 0.005  # seconds
 
@@ -84,7 +84,7 @@ class Ground:
         self.cases.mkdir()
         picture, volume = (apart(write_case, kind, folder) for kind in (PICTURE, VOLUME))
         for number in range(COUNT):
-            source = volume if number % 4 == 3 else picture
+            source = volume if number == COUNT // 2 else picture
             shutil.copy(source, self.cases / f"{source.stem}_{number}.npz")
         start = time.perf_counter()
         self.resume(folder / "whole")

@@ -29,9 +29,9 @@ KINDS = (
     CaseKind("2DBox_small", "US", (256, 256), 1),
     CaseKind("2DBox_wide", "X-Ray", (300, 700), 3),
     CaseKind("2DBox_usual", "Dermoscopy", (512, 512), 1),
-    CaseKind("2DBox_cells", "Microscope", (640, 640), 12),
+    CaseKind("2DBox_cells", "Microscope", (640, 640), 6),
     CaseKind("2DBox_large", "Endoscopy", (1080, 1350), 2),
-    CaseKind("3DBox_scan", "MR", (192, 192), 2, 4),
+    CaseKind("3DBox_scan", "MR", (192, 192), 2, 2),
 )
 _WARM_UP = 0.1  # of the cases, in which libraries set themselves up
 

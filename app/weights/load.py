@@ -8,6 +8,7 @@ import warnings
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,7 @@ def _closest_architecture(tensors: Mapping[str, Tensor]) -> tuple[str, dict[str,
     return name, candidates[name]
 
 
+@cache
 def _expected(architecture: str) -> dict[str, torch.Size]:
     state = build_unfilled(architecture).state_dict()
     return {name: tensor.shape for name, tensor in state.items() if is_read(name)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def read_seg(path: Path, limits: Limits) -> tuple[AnyArray, DoubleArray]:
         limits.admit((frame_count(header), *stated_shape(header)), np.dtype(np.uint8))
     try:
         volume = segread(path).get_volume(combine_segments=True)
-    except (*WRONG_VALUES, InvalidDicomError) as error:
+    except (*WRONG_VALUES, InvalidDicomError, sqlite3.Error) as error:  # highdicom puts frames into a table
         raise CaseError(f"is no DICOM SEG of a volume with segments that lie apart ({error})") from error
     return volume.array, TO_RAS @ volume.affine[:, [2, 1, 0, 3]]
 

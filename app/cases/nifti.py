@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+import warnings
 import zlib
 from collections.abc import Sequence
 from io import BufferedIOBase
@@ -36,7 +37,8 @@ nibabel_logger.setLevel(logging.CRITICAL)  # it prints remarks on headers; what 
 def read(path: Path, limits: Limits = DEFAULT_LIMITS) -> Scan:
     """One volume, 3D or 4D with a single one in it, grey or RGB, scl_slope and scl_inter applied (`Format`)."""
     limits.admit_file(path)
-    with path.open("rb") as file, np.errstate(all="ignore"):  # NumPy would print of numbers that are none
+    with path.open("rb") as file, np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy's on numbers that are none, nibabel's on extensions of an odd size
         try:
             image, values = _read(cast(BufferedIOBase, gzip.GzipFile(fileobj=file) if _packed(path) else file), limits)
             geometry, notes = _geometry(image, values.shape[:3])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -10,7 +11,9 @@ import cv2
 import nibabel
 import numpy as np
 import pytest
+from pydicom import dcmread
 
+from app.cases import dicom
 from app.cases.geometry import VolumeGeometry
 from app.cases.given_boxes import boxes_from_options
 from app.cases.label_maps import read_label_map
@@ -75,6 +78,26 @@ def test_a_nifti_header_with_an_unknown_unit_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.nii").write_bytes(content)
     with pytest.raises(CaseError, match=r"^a\.nii: "):
         open_case(tmp_path / "a.nii", REQUEST)
+
+
+def test_an_extension_of_an_odd_size_is_passed_over_without_a_word(tmp_path: Path) -> None:
+    """24 bytes, where the standard has multiples of 16; the voxels begin behind them, at 376."""
+    nibabel.Nifti1Image(GREY.T, AFFINE).to_filename(tmp_path / "a.nii")
+    content = (tmp_path / "a.nii").read_bytes()
+    header = content[:108] + np.float32(376).tobytes() + content[112:348]
+    (tmp_path / "a.nii").write_bytes(header + struct.pack("<4b2i16x", 1, 0, 0, 0, 24, 6) + content[352:])
+    np.testing.assert_array_equal(open_case(tmp_path / "a.nii", REQUEST).scan.values, GREY)
+
+
+def test_a_seg_whose_frame_has_two_segments_is_refused(tmp_path: Path) -> None:
+    write_series(tmp_path / "in", GREY)
+    dicom.write(tmp_path / "seg.dcm", (GREY % 2 + 1).astype(np.uint8), dicom.read(tmp_path / "in"), ())
+    seg = dcmread(tmp_path / "seg.dcm")
+    identification = seg.PerFrameFunctionalGroupsSequence[0].SegmentIdentificationSequence[0]
+    identification.ReferencedSegmentNumber = [1, 2]
+    seg.save_as(tmp_path / "seg.dcm")
+    with pytest.raises(CaseError, match=r"^seg\.dcm: is no DICOM SEG"):
+        read_label_map(tmp_path / "seg.dcm", Scan("a", GREY))
 
 
 def test_colours_are_not_scaled(tmp_path: Path) -> None:

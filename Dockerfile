@@ -8,6 +8,7 @@ ENV PATH=/opt/venv/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /build
 COPY requirements.lock requirements-torch.txt ./
 COPY scripts/install_torch.sh scripts/
+ARG ALLOW_ANY_HASH=0
 RUN sh scripts/install_torch.sh python \
  && pip install --require-hashes --no-deps -r requirements.lock \
  && pip uninstall --yes pip setuptools

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -11,6 +14,7 @@ from app.segment.segmenter import Segmenter
 from tests.conftest import two_squares
 from tests.fakes import ThresholdEngine
 
+ROOT = Path(__file__).parents[1]
 PUBLIC = [
     "Case", "CaseError", "Engine", "EngineInfo", "InputError", "OutputError", "PreparedImage", "PromptStyle",
     "Segmenter", "SwinliteError", "WeightsError", "__version__", "load_segmenter", "read_case", "write_segmentation",
@@ -24,6 +28,12 @@ def test_the_public_names_are_these_and_all_can_be_had() -> None:
         assert getattr(app, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = app.nothing
+
+
+def test_every_room_is_installed() -> None:
+    listed = re.findall(r'^    "(swinlite[a-z_.]*)",$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    rooms = {".".join(file.parent.relative_to(ROOT).parts) for file in (ROOT / "app").rglob("__init__.py")}
+    assert {name.replace("swinlite", "app", 1) for name in listed} == rooms | {"app.shipped_weights"}
 
 
 def test_a_picture_is_encoded_once_and_segmented_many_times(segmenter: Segmenter, engine: ThresholdEngine) -> None:

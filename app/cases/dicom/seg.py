@@ -17,16 +17,16 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
 from pydicom.valuerep import DA, TM
 
-from .. import __version__
-from ..arrays import AnyArray, DoubleArray, LabelArray
-from ..errors import CaseError
-from ..plain import plain
-from .atomic import write_atomically
-from .dicom_folder import read_header
-from .dicom_frames import WRONG_VALUES, Frame, Place, frame_count, plainly, stated_shape
-from .dicom_stack import TO_RAS
-from .limits import Limits
-from .scan import Structure
+from ... import __version__
+from ...arrays import AnyArray, DoubleArray, LabelArray
+from ...errors import CaseError
+from ...plain import plain
+from ..atomic import write_atomically
+from ..limits import Limits
+from ..scan import Structure
+from .folder import read_header
+from .frames import WRONG_VALUES, Frame, Place, frame_count, plainly, stated_shape
+from .stack import TO_RAS
 
 # What highdicom asks of a source, with what it must be able to make of it. The standard lets all of it be empty.
 _MAY_BE_EMPTY = {

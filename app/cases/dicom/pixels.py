@@ -9,10 +9,10 @@ from pydicom import dcmread
 from pydicom.pixels import apply_color_lut, apply_modality_lut, get_decoder, pixel_array
 from pydicom.uid import UID
 
-from ..arrays import AnyArray, ByteArray
-from ..errors import CaseError
-from .dicom_frames import Frame, plainly, stated_shape
-from .limits import Limits
+from ...arrays import AnyArray, ByteArray
+from ...errors import CaseError
+from ..limits import Limits
+from .frames import Frame, plainly, stated_shape
 
 
 def read_values(frames: Sequence[Frame], limits: Limits) -> AnyArray:

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
-from ..arrays import LabelArray
-from ..errors import CaseError
-from .dicom_folder import read_frames
-from .dicom_frames import Frame, plainly, quiet
-from .dicom_pixels import read_values
-from .dicom_seg import read_seg, write_seg
-from .dicom_stack import stack
-from .geometry import VolumeGeometry
-from .limits import DEFAULT_LIMITS, Limits
-from .scan import Scan, Structure
+from ...arrays import LabelArray
+from ...errors import CaseError
+from ..geometry import VolumeGeometry
+from ..limits import DEFAULT_LIMITS, Limits
+from ..scan import Scan, Structure
+from .folder import read_frames
+from .frames import Frame, plainly, quiet
+from .pixels import read_values
+from .seg import read_seg, write_seg
+from .stack import stack
 
 _MIRRORED = "MONOCHROME1, where larger is darker: values are mirrored, and a window counts in the mirrored ones"
 

@@ -19,8 +19,8 @@ import numpy as np
 from pydicom import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
-from ..arrays import DoubleArray
-from ..errors import CaseError
+from ...arrays import DoubleArray
+from ...errors import CaseError
 
 # A damaged file makes pydicom raise any of these, wherever a value is first looked at.
 WRONG_VALUES = (ArithmeticError, AttributeError, BytesLengthException, LookupError, RuntimeError, TypeError, ValueError)

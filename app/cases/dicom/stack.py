@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..arrays import AnyArray, DoubleArray
-from ..errors import CaseError
-from .dicom_frames import Frame, Place
+from ...arrays import AnyArray, DoubleArray
+from ...errors import CaseError
+from .frames import Frame, Place
 
 TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])  # from DICOM's LPS
 _SAME_PLACE_MM = 1e-3

@@ -12,10 +12,10 @@ from pydicom.filereader import read_dataset, read_preamble
 from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from ..errors import CaseError
-from .dicom_frames import Frame, frame_count, frames_of, plainly
-from .formats import DICOM, kind_of
-from .limits import Limits
+from ...errors import CaseError
+from ..formats import DICOM, kind_of
+from ..limits import Limits
+from .frames import Frame, frame_count, frames_of, plainly
 
 _NO_SCANS = ("SEG", "RTDOSE", "PR", "KO")  # modalities of what is derived from scans, though it may have pixels
 _NAMED = 5  # series in one message

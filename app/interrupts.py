@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event
 from types import FrameType
 
 
@@ -20,12 +21,22 @@ def exit_code(stop: BaseException) -> int:
     return 128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)
 
 
+_asked = Event()
+
+
 def heed_termination() -> None:
     """Raise Terminated in the main thread when SIGTERM comes; process 1 of a container would never hear of it."""
     signal.signal(signal.SIGTERM, _raise)
 
 
+def raise_if_terminated() -> None:
+    """To be called now and then: what is raised while Python clears an object away is lost."""
+    if _asked.is_set():
+        raise Terminated
+
+
 def _raise(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    _asked.set()
     raise Terminated
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OutputError
-from ..interrupts import STOPS, exit_code
+from ..interrupts import STOPS, exit_code, raise_if_terminated
 from ..memory import available_memory
 from ..prompts.rules import GUIDES, PROMPT_PARTS, PROMPT_RULES, Guide, PromptParts, PromptRule, PromptStyle
 from ..threads import available_threads
@@ -183,6 +183,7 @@ def predict(
             for result in run_batch(jobs, models, workers):
                 printer.results.append(result)
                 tick(result)
+                raise_if_terminated()
     except STOPS as error:
         stop = error
     failed = printer.summarise(output_folder, time.perf_counter() - start, stopped=stop is not None)

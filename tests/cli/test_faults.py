@@ -115,7 +115,7 @@ def test_a_stopped_run_says_what_is_done_and_leaves_nothing_half(
             process_that_encodes(run)
         run.send_signal(stop)
         _, said = run.communicate(timeout=30)
-    assert run.returncode == exit_code
+    assert run.returncode == exit_code, said
     done = len(contents(tmp_path / "out"))
     assert done >= 1
     assert f"{done} done, 0 skipped, 0 failed of {CASES + 1}" in said

@@ -94,7 +94,7 @@ _FILE_OR_FOLDER = click.Path(path_type=Path)
     help="Memory for all of it, which batches and caches follow: 8GB, 1500M. Cases that need more are refused. "
     "Default: the container's limit, else 8 GB or half of the machine's.",
 )  # fmt: skip
-@click.option("--skip-existing", is_flag=True, help="Leave out cases whose output is there.")
+@click.option("--skip-existing", is_flag=True, help="Leave out cases whose output, and overlay if asked for, is there.")
 @click.option("--overlay", "overlay_folder", type=_FILE_OR_FOLDER, metavar="DIR", help="Also draw a PNG a case here.")
 @click.option(
     "--timing", "timing_csv", type=_FILE_OR_FOLDER, metavar="CSV",

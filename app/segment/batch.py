@@ -56,6 +56,11 @@ class Job:
         folder = self.task.overlay_folder
         return None if folder is None else folder / f"{base_name(self.path)}.png"
 
+    @property
+    def is_done(self) -> bool:
+        """Whether all that it writes is there; a run may have been killed between the label map and the overlay."""
+        return self.output.exists() and (self.overlay is None or self.overlay.exists())
+
 
 @dataclass
 class CaseResult:
@@ -108,7 +113,7 @@ def run_batch(jobs: Sequence[Job], models: Models, workers: int = 1) -> Iterator
 def run_job(job: Job, models: Models) -> CaseResult:
     """Segment one case and write its label map, unless it is to be skipped; a failure is in the result."""
     result = _no_result(job)
-    if job.task.skip_existing and job.output.exists():
+    if job.task.skip_existing and job.is_done:
         result.skipped = True
     else:
         result.error = failure(job.path, partial(_segment, job, models, result))

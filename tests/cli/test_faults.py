@@ -80,14 +80,18 @@ def hidden(folder: Path) -> list[str]:
 def test_runs_killed_at_any_moment_leave_whole_outputs_and_are_resumed_to_the_same_bytes(
     cases: Path, tmp_path: Path
 ) -> None:
+    def resumable(out: Path) -> list[str]:
+        return ["-i", str(cases), "-o", str(out), "--overlay", str(out), "--skip-existing", "-q"]
+
     whole = tmp_path / "whole"
-    assert main(["predict", "-i", str(cases), "-o", str(whole), "-q"]) == 0
+    assert main(["predict", *resumable(whole)]) == 0
     expected = contents(whole)
+    assert len(expected) == 2 * (CASES + 1)
     moments = np.random.default_rng(0)
     cut_short = 0
     for kill in range(KILLS):
         out = tmp_path / f"out{kill}"
-        with running(0.002, "-i", cases, "-o", out) as run:
+        with running(0.002, *resumable(out)) as run:
             for _ in range(moments.integers(1, CASES + CASES // 2)):
                 process_that_encodes(run)
             try:
@@ -98,7 +102,7 @@ def test_runs_killed_at_any_moment_leave_whole_outputs_and_are_resumed_to_the_sa
         cut_short += len(left) < len(expected)
         assert left.items() <= expected.items()
         assert len(hidden(out)) <= 1
-        assert main(["predict", "-i", str(cases), "-o", str(out), "--skip-existing", "-q"]) == 0
+        assert main(["predict", *resumable(out)]) == 0
         assert contents(out) == expected
         assert hidden(out) == []
     assert cut_short >= KILLS - 5

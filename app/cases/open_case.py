@@ -44,6 +44,11 @@ class OpenCase:
     scan: Scan
     structures: tuple[Structure, ...]
 
+    @property
+    def kept_bytes(self) -> int:
+        """Of the values as stored, where the case's image is not the same memory."""
+        return 0 if np.may_share_memory(self.scan.values, self.case.image) else self.scan.values.nbytes
+
 
 def open_case(path: Path, request: Request) -> OpenCase:
     """Read a file of any kind, or a folder of one. Raises CaseError, naming it."""

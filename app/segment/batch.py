@@ -139,7 +139,7 @@ def _segment(job: Job, models: Models, result: CaseResult) -> None:
     case = opened.case
     result.notes, result.slices, result.objects = case.notes, case.slices, len(case.boxes)
     recorder = OverlayRecorder(case) if job.overlay else None
-    labels = segmenter.segment_case(case, clock, recorder)
+    labels = segmenter.segment_case(case, clock, recorder, kept_bytes=opened.kept_bytes)
     with clock.measure("write"), naming(job.path):
         save_labels(job.output, labels, opened, job.task.written)
     result.running_time = time.perf_counter() - start

@@ -18,7 +18,7 @@ from ..cases.make_case import as_picture, as_volume, extent_of
 from ..engines.engine import Engine, EngineInfo
 from ..engines.load import EngineChoice, PrecisionChoice, load_engine
 from ..errors import CaseError, InputError
-from ..memory import available_memory, plan_memory
+from ..memory import MemoryPlan, available_memory, plan_memory
 from ..prompts.prompt import PromptMaker
 from ..prompts.rules import PromptStyle
 from ..threads import available_threads
@@ -75,7 +75,7 @@ class Segmenter:
         """
         pixels, note = as_picture(image)
         _warn(note)
-        encoded = self._encoded_image(pixels, StageClock())
+        encoded = EncodedImage(pixels, self._engine, StageClock(), plan_memory(self._memory, pixels.shape).prompts)
         return PreparedImage(encoded, extent_of(pixels, volume=False), self._maker(name))
 
     def set_volume(self, volume: AnyArray, name: str = "", spacing_mm: Spacing | None = None) -> PreparedImage:
@@ -87,23 +87,25 @@ class Segmenter:
             raise CaseError(f"spacing is {spacing_mm}, expected three positive numbers of mm")
         pixels, note = as_volume(volume)
         _warn(note)
-        encoded = self._encoded_volume(pixels, spacing_mm)
+        encoded = self._encoded_volume(pixels, spacing_mm, plan_memory(self._memory, pixels.shape))
         return PreparedImage(encoded, extent_of(pixels, volume=True), self._maker(name))
 
-    def segment_case(self, case: Case, clock: StageClock, listener: PromptListener | None = None) -> LabelArray:
-        """Label map of a case, (H, W) or (D, H, W), with the time that each stage took added to `clock`."""
+    def segment_case(
+        self, case: Case, clock: StageClock, listener: PromptListener | None = None, kept_bytes: int = 0
+    ) -> LabelArray:
+        """Label map of a case, (H, W) or (D, H, W), with the time that each stage took added to `clock`.
+
+        kept_bytes: of memory that the caller holds meanwhile, beside the case.
+        """
         encoded: Encoded
+        plan = plan_memory(self._memory - kept_bytes, case.image.shape)
         if case.is_volume:
-            encoded = self._encoded_volume(case.image, case.spacing_mm)
+            encoded = self._encoded_volume(case.image, case.spacing_mm, plan)
         else:
-            encoded = self._encoded_image(case.image, clock)
+            encoded = EncodedImage(case.image, self._engine, clock, plan.prompts)
         return encoded.segment(case.boxes, case.inside, self._maker(case.name), clock, listener)
 
-    def _encoded_image(self, image: ByteArray, clock: StageClock) -> EncodedImage:
-        return EncodedImage(image, self._engine, clock, plan_memory(self._memory, image.shape).prompts)
-
-    def _encoded_volume(self, volume: ByteArray, spacing_mm: Spacing | None) -> Encoded:
-        plan = plan_memory(self._memory, volume.shape)
+    def _encoded_volume(self, volume: ByteArray, spacing_mm: Spacing | None, plan: MemoryPlan) -> Encoded:
         cache = SliceCache(plan.cache)
         if self.views == "axial":
             return EncodedVolume(volume, self._engine, cache, plan.prompts)

@@ -119,6 +119,7 @@ def test_values_are_scaled_by_the_header_and_then_windowed(tmp_path: Path) -> No
     # -100, 0, 40, 200 and 1976 HU in a window from -160 to 240
     opened = open_case(tmp_path / "a.nii.gz", request)
     assert opened.case.image.ravel().tolist() == [38, 102, 128, 230, 255]
+    assert opened.kept_bytes == 5 * 4  # the values, scaled to float32
 
 
 def test_a_volume_without_geometry_is_taken_as_stored_and_it_is_said(tmp_path: Path) -> None:

@@ -98,10 +98,10 @@ def test_faults_inside_a_case_stay_there(
         write_case(name)
     whole = Segmenter.segment_case
 
-    def stumble(self: Segmenter, case: Any, *rest: Any) -> Any:
+    def stumble(self: Segmenter, case: Any, *rest: Any, **more: Any) -> Any:
         if case.name in faults:
             raise faults[case.name]
-        return whole(self, case, *rest)
+        return whole(self, case, *rest, **more)
 
     monkeypatch.setattr(Segmenter, "segment_case", stumble)
     assert predict("-i", tmp_path / "in", "-o", tmp_path / "out") == 1

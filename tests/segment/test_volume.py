@@ -72,6 +72,18 @@ def segment(engine: ThresholdEngine, boxes: list[list[int]], spare_bytes: int) -
     return Segmenter(engine, memory=memory).segment_case(case, StageClock())
 
 
+@pytest.mark.parametrize(("kept", "encoded"), [(0, 12), (70 << 20, 14)])
+def test_what_the_caller_keeps_is_taken_from_the_cache(kept: int, encoded: int) -> None:
+    """Middles at 4 and 6: slices 4 and 5 are met on the way up from one, and on the way down from the other."""
+    case, engine = (
+        make_case("volume", column(), np.array([[18, 18, 0, 42, 42, 9], [18, 18, 2, 42, 42, 11]])),
+        HeavyEngine(),
+    )
+    segmenter = Segmenter(engine, memory=needed_memory(case.image.shape) + (70 << 20))
+    segmenter.segment_case(case, StageClock(), kept_bytes=kept)
+    assert engine.encoded == encoded
+
+
 @settings(max_examples=40, deadline=None)
 @given(boxes_3d, st.integers(0, 6))
 def test_slices_are_encoded_once_with_room_and_at_most_twice_without(boxes: list[list[int]], room: int) -> None:

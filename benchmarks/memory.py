@@ -18,7 +18,7 @@ from pathlib import Path
 from app.benchmark.measure import measure
 from app.benchmark.phantoms import CaseKind, write_case
 from app.processes import apart
-from app.report.run_report import machine_facts
+from app.run.record import machine_facts
 
 from .cases import KINDS, LARGEST
 

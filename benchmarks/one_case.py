@@ -36,7 +36,7 @@ def main() -> None:
     started, case, weights, precision = sys.argv[1:]
     parts: Parts = defaultdict(list)
     parts["start Python"].append(time.time() - float(started))
-    for module in ("click", "numpy", "cv2", "app.engines.openvino_runtime", "app.segment.batch"):
+    for module in ("click", "numpy", "cv2", "app.engines.openvino_runtime", "app.run.batch"):
         with _timed(parts, f"import {module}"):
             import_module(module)
     engine = _load(parts, Path(weights), precision)  # type: ignore[arg-type]

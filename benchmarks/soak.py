@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from app.arrays import DoubleArray
 from app.benchmark.phantoms import CaseKind, write_case
 from app.processes import apart
-from app.segment.batch import Job, Models, Task, run_batch
+from app.run.batch import Job, Models, Task, run_batch
 from app.segment.segmenter import load_segmenter
 from app.segment.strategy import Treatment
 

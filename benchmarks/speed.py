@@ -27,7 +27,7 @@ from app.benchmark.measure import Measured, measure
 from app.benchmark.phantoms import CaseKind, write_case
 from app.engines.precision import has_bfloat16
 from app.processes import apart
-from app.report.run_report import machine_facts
+from app.run.record import machine_facts
 from app.scoring.metrics import mean_dice
 
 from .cases import KINDS

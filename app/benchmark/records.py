@@ -15,7 +15,7 @@ from typing import Any
 from .. import __version__
 from ..cases.atomic import write_atomically
 from ..plain import plain
-from ..report.run_report import machine_facts
+from ..run.record import machine_facts
 from .rounds import CaseTimes, Outcome
 from .standard import PUBLISHED, Published
 from .systems import System

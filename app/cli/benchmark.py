@@ -124,7 +124,7 @@ def _make_suite(files: list[Path], folder: Path) -> list[Path]:
 def _announce(setting: Setting, files: list[Path]) -> None:
     """How it is measured, and what the figures beside it are."""
     from ..benchmark.standard import PUBLISHED, PUBLISHED_MEANS
-    from ..report.run_report import machine_facts
+    from ..run.record import machine_facts
 
     machine = machine_facts()
     click.echo(f"{machine['processor']}, {machine['cores']} processors, {machine['memory_gib']} GiB")

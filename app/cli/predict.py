@@ -22,7 +22,7 @@ from .printer import Printer
 if TYPE_CHECKING:
     from ..cases.limits import Limits
     from ..engines.load import EngineChoice, PrecisionChoice
-    from ..segment.batch import CaseResult
+    from ..run.batch import CaseResult
     from ..segment.strategy import Views
 
 SOME_CASE_FAILED = 1
@@ -159,7 +159,7 @@ def predict(
         if folder is not None:
             prepare_output_folder(folder, ())
 
-    from ..segment.batch import Job, Models, Task, run_batch
+    from ..run.batch import Job, Models, Task, run_batch
     from ..segment.segmenter import load_segmenter
 
     style = PromptStyle(seed, prompt_rule, prompt_parts, guide)
@@ -218,7 +218,7 @@ def _check_strategy_options(
 def _write_records(
     timing_csv: Path, models: list[dict[str, Any]], results: list[CaseResult], settings: dict[str, Any], startup: float
 ) -> None:
-    from ..report.run_report import write_run_report, write_timing
+    from ..run.record import write_run_report, write_timing
 
     try:
         write_timing(timing_csv, results)

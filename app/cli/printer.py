@@ -14,7 +14,7 @@ from .say import say
 
 if TYPE_CHECKING:
     from ..engines.engine import EngineInfo
-    from ..segment.batch import CaseResult
+    from ..run.batch import CaseResult
 
 
 class Printer:

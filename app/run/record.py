@@ -15,8 +15,8 @@ from typing import Any
 from .. import __version__
 from ..cases.atomic import write_atomically
 from ..plain import plain
-from ..segment.batch import CaseResult
 from ..segment.clock import Stage
+from .batch import CaseResult
 
 _STAGES: tuple[Stage, ...] = ("read", "encode", "prompt", "decode", "write")
 _LIBRARIES = ("numpy", "opencv-python-headless", "openvino", "torch", "safetensors")

@@ -16,9 +16,9 @@ from ..cases.open_case import Request, open_case, save_labels
 from ..errors import naming
 from ..processes import Died, spread
 from ..report.overlay import OverlayRecorder
-from .clock import StageClock
-from .segmenter import Segmenter
-from .strategy import Treatment, Views
+from ..segment.clock import StageClock
+from ..segment.segmenter import Segmenter
+from ..segment.strategy import Treatment, Views
 
 # Of a model's name, None for the default.
 Loader = Callable[[str | None], Segmenter]

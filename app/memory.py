@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from .control_groups import memory_limit
 
+MODEST_MEMORY = 1_500_000_000  # bytes, for one of several things that a program does
 _USUAL = 8 * 10**9  # bytes, as the challenge's containers have
 # Bytes that a process holds beside the case, measured on both engines at float32: the model, loaded and at work on
 # one prompt, and each prompt more that is decoded in a batch.

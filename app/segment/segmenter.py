@@ -18,7 +18,7 @@ from ..cases.make_case import as_picture, as_volume, extent_of
 from ..engines.engine import Engine, EngineInfo
 from ..engines.load import EngineChoice, PrecisionChoice, load_engine
 from ..errors import CaseError, InputError
-from ..memory import MemoryPlan, available_memory, plan_memory
+from ..memory import MODEST_MEMORY, MemoryPlan, plan_memory
 from ..prompts.prompt import PromptMaker
 from ..prompts.rules import PromptStyle
 from ..threads import available_threads
@@ -38,19 +38,20 @@ Encoded = EncodedImage | EncodedVolume | EncodedViews
 class Segmenter:
     """A loaded model. `set_image` and `set_volume` take plain arrays; `segment_case` takes a whole case.
 
-    memory: bytes that the process may use, None for what `available_memory` says; with more, slices are kept.
+    memory: bytes that the process may use for one case; with more, more slices of a volume are kept, as long as the
+    volume itself.
     """
 
     def __init__(
         self,
         engine: Engine,
         style: PromptStyle = _DEFAULT_STYLE,
-        memory: int | None = None,
+        memory: int = MODEST_MEMORY,
         views: Views = "axial",
     ) -> None:
         self._engine = engine
         self._style = style if engine.reads_points_and_scribble else PromptStyle(parts="box")
-        self._memory = memory or available_memory()
+        self._memory = memory
         self.views = views
 
     def with_views(self, views: Views) -> Segmenter:
@@ -148,7 +149,7 @@ def load_segmenter(
     engine: EngineChoice = "auto",
     precision: PrecisionChoice = "auto",
     threads: int | None = None,
-    memory: int | None = None,
+    memory: int = MODEST_MEMORY,
     style: PromptStyle = _DEFAULT_STYLE,
 ) -> Segmenter:
     """Load a model of the manifest by name (default: the best there is), or weights from any file.

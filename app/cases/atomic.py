@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -61,7 +60,7 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def _temporary_beside(path: Path) -> Path:
-    return path.with_name(_TEMPORARY.format(secrets.token_hex(8)))
+    return path.with_name(_TEMPORARY.format(os.urandom(8).hex()))
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from ..cases.failures import failure
 from ..cases.formats import Kind, base_name, output_name
 from ..cases.open_case import Request, open_case, save_labels
 from ..errors import naming
-from ..processes import Died, spread
 from ..report.overlay import OverlayRecorder
 from ..segment.clock import StageClock
 from ..segment.segmenter import Segmenter
@@ -106,8 +105,10 @@ def run_batch(jobs: Sequence[Job], models: Models, workers: int = 1) -> Iterator
     if workers == 1:
         yield from (run_job(job, models) for job in jobs)
         return
+    from ..processes import Died, spread  # a hundredth of a short run's time
+
     for job, result in spread(partial(run_job, models=models), jobs, workers):
-        yield _lost(job, result) if isinstance(result, Died) else result
+        yield _lost(job, str(result)) if isinstance(result, Died) else result
 
 
 def run_job(job: Job, models: Models) -> CaseResult:
@@ -125,9 +126,9 @@ def _no_result(job: Job) -> CaseResult:
     return CaseResult(base_name(job.path), job.path.name, job.model, job.treatment.views)
 
 
-def _lost(job: Job, died: Died) -> CaseResult:
+def _lost(job: Job, why: str) -> CaseResult:
     result = _no_result(job)
-    result.error = f"{job.path.name}: {died}; free some, or take fewer --workers, then predict --skip-existing goes on"
+    result.error = f"{job.path.name}: {why}; free some, or take fewer --workers, then predict --skip-existing goes on"
     return result
 
 

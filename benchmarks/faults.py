@@ -234,6 +234,7 @@ def main() -> None:
     parser.add_argument("--faults", nargs="+", choices=FAULTS, default=list(FAULTS), metavar="NAME")
     parser.add_argument("--json", type=Path, default=Path("outputs/faults.json"))
     options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # runs inherit that it is ignored, as in the background
     results = []
     with tempfile.TemporaryDirectory() as folder:
         ground = Ground(Path(folder), ["--model", options.model] if options.model else [])
